@@ -1,0 +1,228 @@
+"""One question, several engines: the `Backend` base, the registry, and the checks they share."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import importlib
+import importlib.util
+import threading
+from typing import Any, ClassVar
+
+import numpy as np
+import psutil
+
+from qfl_explore.circuits.fusion import FusionCircuit
+from qfl_explore.errors import check_option, invalid
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """What the registry knows of an engine without importing it.
+
+    Attributes:
+        module: where its backend class lives.
+        attribute: the class's name.
+        needs: the package that must be installed.
+        gradient: how gradients come about.
+        precision: floating-point type of the amplitudes by default.
+        summary: one line for pages and error messages.
+    """
+
+    module: str
+    attribute: str
+    needs: str
+    gradient: str
+    precision: str
+    summary: str
+
+
+ENGINES: dict[str, Engine] = {
+    "batched": Engine(
+        "qfl_explore.simulation.batched",
+        "BatchedBackend",
+        "numba",
+        "adjoint",
+        "float32",
+        "compiled batched state vectors; the fast path",
+    ),
+    "tfq": Engine(
+        "qfl_explore.simulation.tfq",
+        "TFQBackend",
+        "tensorflow_quantum",
+        "adjoint",
+        "float32",
+        "TensorFlow Quantum, the paper's stack (x86-64 Linux)",
+    ),
+    "qsim": Engine(
+        "qfl_explore.simulation.qsim",
+        "QSimBackend",
+        "qsimcirq",
+        "parameter_shift",
+        "float32",
+        "qsim state vectors, one circuit at a time",
+    ),
+    "cirq": Engine(
+        "qfl_explore.simulation.reference",
+        "CirqBackend",
+        "cirq",
+        "parameter_shift",
+        "float64",
+        "cirq in complex128: the slow truth",
+    ),
+}
+
+
+class Backend(abc.ABC):
+    """Answers what a fusion circuit's observables are, and how they change.
+
+    Shapes: features [B, M, D] (radians), weights of ``fusion.weight_shape`` (radians),
+    values [B, K], cotangents [B, K] (the derivative of a loss with respect to the values).
+    """
+
+    name: ClassVar[str]
+
+    def expectations(self, fusion: FusionCircuit, features: Any, weights: Any) -> np.ndarray:
+        """Expectation values of all observables.
+
+        Args:
+            fusion: the circuit.
+            features: [B, M, D], radians, finite.
+            weights: of ``fusion.weight_shape``, radians, finite.
+
+        Returns:
+            [B, K], each in [-1, 1].
+
+        Raises:
+            ValueError: a shape is wrong, a number is not finite, or memory would not do.
+            TypeError: something is not an array of real numbers.
+        """
+        features, weights = self._checked(fusion, features, weights)
+        return self._expectations(fusion, features, weights)
+
+    def gradients(
+        self, fusion: FusionCircuit, features: Any, weights: Any, cotangents: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values and the gradients of ``sum(cotangents * values)``.
+
+        Args:
+            fusion: the circuit.
+            features: [B, M, D], radians, finite.
+            weights: of ``fusion.weight_shape``, radians, finite.
+            cotangents: [B, K].
+
+        Returns:
+            values [B, K], d_features [B, M, D], d_weights of ``fusion.weight_shape`` (summed
+            over the batch).
+
+        Raises:
+            ValueError: a shape is wrong, a number is not finite, or memory would not do.
+            TypeError: something is not an array of real numbers.
+        """
+        features, weights = self._checked(fusion, features, weights)
+        cotangents = check_array("cotangents", cotangents, (len(features), fusion.n_observables))
+        return self._gradients(fusion, features, weights, cotangents)
+
+    def _checked(self, fusion: FusionCircuit, features: Any, weights: Any) -> tuple[np.ndarray, np.ndarray]:
+        if not isinstance(fusion, FusionCircuit):
+            raise invalid("fusion is of the wrong kind", "a FusionCircuit", repr(type(fusion).__name__), TypeError)
+        config = fusion.config
+        features = check_array("features", features, (None, config.n_modalities, config.feature_dim))
+        weights = check_array("weights", weights, fusion.weight_shape)
+        check_memory(self.memory_bytes(fusion, len(features)), f"{self.name} with {fusion.n_qubits} qubits")
+        return features, weights
+
+    def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
+        """Upper estimate of the memory one call needs, in bytes."""
+        return 4 * 16 * 2**fusion.n_qubits
+
+    @abc.abstractmethod
+    def _expectations(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> np.ndarray: ...
+
+    @abc.abstractmethod
+    def _gradients(
+        self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+
+def check_array(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    """``value`` as a real, finite float array of ``shape`` (``None``: any length of 1 or more).
+
+    float32 and float64 stay what they are; everything else becomes float64.
+
+    Raises:
+        TypeError: not numbers, or complex numbers.
+        ValueError: wrong shape, or NaN or infinity.
+    """
+    wanted = "[" + ", ".join("B" if size is None else str(size) for size in shape) + "]"
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise invalid(f"{name} must be real numbers", f"a float array of shape {wanted}", f"dtype {array.dtype}", TypeError)
+    fits = array.ndim == len(shape) and all(
+        got > 0 if want is None else got == want for got, want in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        raise invalid(f"{name} has the wrong shape", f"shape {wanted}", f"shape {list(array.shape)}")
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise invalid(f"{name} must be finite", "numbers without NaN or infinity", f"{array[bad]} at index {list(bad)}")
+    return array
+
+
+def check_memory(n_bytes: int, what: str) -> None:
+    """Raises before an allocation that cannot fit.
+
+    Raises:
+        ValueError: ``n_bytes`` exceeds 80 % of the memory that is available now.
+    """
+    available = psutil.virtual_memory().available
+    if n_bytes > 0.8 * available:
+        raise invalid(
+            f"{what} needs too much memory",
+            f"at most 80 % of the {available / 2**30:.3g} GiB that are available",
+            f"{n_bytes / 2**30:.3g} GiB",
+        )
+
+
+_instances: dict[tuple[str, tuple[tuple[str, Any], ...]], Backend] = {}
+_lock = threading.Lock()
+
+
+def get_backend(name: str = "batched", **options: Any) -> Backend:
+    """The engine of that name; one instance for each name and options, shared by all threads.
+
+    Args:
+        name: ``batched``, ``tfq``, ``qsim`` or ``cirq``.
+        **options: what the engine's class takes, for example ``dtype="float64"`` (batched).
+
+    Returns:
+        A `Backend`.
+
+    Raises:
+        ValueError: the engine is unknown.
+        ImportError: the engine's package is not installed here; the message says which
+            engines are.
+    """
+    check_option("backend", name, ENGINES)
+    engine = ENGINES[name]
+    if not is_available(name):
+        others = ", ".join(repr(other) for other in ENGINES if is_available(other))
+        raise invalid(
+            f"backend {name!r} is not available on this machine",
+            f"the package {engine.needs!r} to be installed ({engine.summary}); available here: {others}",
+            f"no module named {engine.needs!r}",
+            ImportError,
+        )
+    key = (name, tuple(sorted(options.items())))
+    with _lock:
+        if key not in _instances:
+            factory = getattr(importlib.import_module(engine.module), engine.attribute)
+            _instances[key] = factory(**options)
+        return _instances[key]
+
+
+def is_available(name: str) -> bool:
+    """Whether the engine's package is installed (it is not imported)."""
+    return importlib.util.find_spec(ENGINES[name].needs) is not None
