@@ -149,9 +149,7 @@ class FusionCircuit:
     def ansatz_layer(self, layer: int) -> list[cirq.Operation]:
         """U_layer over its weight symbols; ``layer`` from 0 to P."""
         size = self.n_weights // (self.config.degree + 1)
-        return list(
-            ansatz_operations(self.config, self.qubits, self.weight_symbols[layer * size : (layer + 1) * size])
-        )
+        return list(ansatz_operations(self.config, self.qubits, self.weight_symbols[layer * size : (layer + 1) * size]))
 
     @cached_property
     def physical(self) -> PhysicalCircuit:
