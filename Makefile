@@ -1,0 +1,86 @@
+# Everything in a few commands; `make help` lists them.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+PORT    ?= 5006
+ADDRESS ?= localhost
+ORIGIN  ?= $(ADDRESS):$(PORT)
+ARGS    ?=
+
+# TensorFlow Quantum needs the Keras 2 of tf-keras.
+export TF_USE_LEGACY_KERAS := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+# PYTHON=/path/to/python overrides the search for a Python.
+export PYTHON
+
+INSTALL := $(BIN)/uv pip install --python $(BIN)/python
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url
+
+# A closed tab is forgotten after half a minute; until then it may reconnect. The app schedules its
+# own worker threads, in one process.
+SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRESS) \
+	--allow-websocket-origin $(ORIGIN) --allow-websocket-origin 127.0.0.1:$(PORT) \
+	--keep-alive 10000 --check-unused-sessions 5000 --unused-session-lifetime 30000
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help app test lab lint lock setup setup-dev clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'Variables: PYTHON=/path/to/python  PORT=$(PORT)  ADDRESS=$(ADDRESS)  ORIGIN=host:port  ARGS="more arguments"'
+
+app: setup ## install what is missing and serve the app on http://localhost:5006
+	@echo "Serving on http://$(ADDRESS):$(PORT) (Ctrl-C stops it)"
+	@$(SERVE) $(ARGS)
+
+test: setup-dev ## install what is missing and run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lab: setup ## JupyterLab on notebooks/
+	@$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(ADDRESS) \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
+		$$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
+
+lint: setup-dev ## style, import order and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+lock: $(BIN)/uv ## compile both lock files anew from pyproject.toml
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -c requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find qfl_explore tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: $(VENV)/.warm
+setup-dev: $(VENV)/.installed-dev $(VENV)/.warm
+
+# An environment that runs a fitting Python is kept; anything else by that name is made anew.
+$(BIN)/uv:
+	@if ! PYTHON=$(BIN)/python sh scripts/find_python.sh >/dev/null 2>&1; then \
+		python=$$(sh scripts/find_python.sh) || exit 1; \
+		echo "Making $(VENV) with $$python"; \
+		"$$python" -m venv --clear $(VENV) || exit 1; \
+	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
+	@echo "Installing the packages of requirements.lock (a few minutes the first time)"
+	@$(INSTALL) --compile-bytecode -r requirements.lock
+	@$(INSTALL) --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing the packages of requirements-dev.lock"
+	@$(INSTALL) --compile-bytecode -r requirements-dev.lock
+	@touch $@
+
+# Compiles the numerical kernels once, so that the first visitor does not wait for it.
+$(VENV)/.warm: $(VENV)/.installed $(wildcard qfl_explore/simulation/*.py)
+	@echo "Compiling the kernels"
+	@$(BIN)/python -c "from qfl_explore.simulation.batched import warm_up; warm_up()"
+	@touch $@
