@@ -75,13 +75,8 @@ class Adam:
 
     def init(self, params: Mapping[str, np.ndarray]) -> AdamState:
         """The state before the first step: all moments are 0."""
-        zeros = {
-            name: np.zeros_like(np.asarray(value, np.float64))
-            for name, value in params.items()
-        }
-        return AdamState(
-            0, zeros, {name: value.copy() for name, value in zeros.items()}
-        )
+        zeros = {name: np.zeros_like(np.asarray(value, np.float64)) for name, value in params.items()}
+        return AdamState(0, zeros, {name: value.copy() for name, value in zeros.items()})
 
     def step(
         self,
@@ -111,15 +106,9 @@ class Adam:
         new, first, second = {}, {}, {}
         for name, value in params.items():
             grad = np.asarray(grads[name], np.float64)
-            first[name] = state.first[name] + (1.0 - self.beta_1) * (
-                grad - state.first[name]
-            )
-            second[name] = state.second[name] + (1.0 - self.beta_2) * (
-                grad**2 - state.second[name]
-            )
-            new[name] = value - alpha * first[name] / (
-                np.sqrt(second[name]) + self.epsilon
-            )
+            first[name] = state.first[name] + (1.0 - self.beta_1) * (grad - state.first[name])
+            second[name] = state.second[name] + (1.0 - self.beta_2) * (grad**2 - state.second[name])
+            new[name] = value - alpha * first[name] / (np.sqrt(second[name]) + self.epsilon)
         return new, AdamState(count, first, second)
 
 
@@ -239,7 +228,7 @@ class _ScipyRun:
             )
         except _Cancelled:
             pass
-        except BaseException as error:  # handed to the caller's thread, which raises it
+        except BaseException as error:  # handed over: the caller's thread raises it
             self.steps.put(error)
         self.steps.put(None)
 
@@ -250,9 +239,7 @@ class _ScipyRun:
         loss, grads = self._objective(self._named(flat))
         return float(loss), self._flat(grads)
 
-    def _accepted(
-        self, intermediate_result: Any
-    ) -> None:  # SciPy goes by this argument's name
+    def _accepted(self, intermediate_result: Any) -> None:  # SciPy goes by this argument's name
         self._n_steps += 1
         named = self._named(intermediate_result.x)
         self.steps.put(
@@ -267,17 +254,12 @@ class _ScipyRun:
             raise _Cancelled
 
     def _flat(self, named: Mapping[str, np.ndarray]) -> np.ndarray:
-        return np.concatenate(
-            [np.ravel(np.asarray(named[name], np.float64)) for name in self._shapes]
-        )
+        return np.concatenate([np.ravel(np.asarray(named[name], np.float64)) for name in self._shapes])
 
     def _named(self, flat: np.ndarray) -> Params:
         ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])[:-1]
         parts = np.split(np.array(flat), ends)
-        return {
-            name: part.reshape(shape)
-            for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
+        return {name: part.reshape(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)}
 
 
 def check_positive(name: str, value: float) -> float:
@@ -287,9 +269,7 @@ def check_positive(name: str, value: float) -> float:
         TypeError: not a number.
         ValueError: 0, negative, NaN or infinite.
     """
-    if isinstance(value, bool) or not isinstance(
-        value, int | float | np.floating | np.integer
-    ):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         raise invalid(
             f"{name} must be a number",
             "a finite number above 0",
@@ -297,15 +277,11 @@ def check_positive(name: str, value: float) -> float:
             TypeError,
         )
     if not (math.isfinite(value) and value > 0):
-        raise invalid(
-            f"{name} is out of range", "a finite number above 0", f"{name}={value!r}"
-        )
+        raise invalid(f"{name} is out of range", "a finite number above 0", f"{name}={value!r}")
     return float(value)
 
 
-def _check_alike(
-    params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]
-) -> None:
+def _check_alike(params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
     wanted = {name: np.shape(value) for name, value in params.items()}
     got = {name: np.shape(value) for name, value in grads.items()}
     if wanted != got:

@@ -1,0 +1,374 @@
+"""What the polynomial experiment asks: data, target, grid for pictures, ceiling and spectrum.
+
+A `Problem` holds all that is fixed while a model trains. Whatever costs more than a few
+milliseconds is computed when it is first asked for, so that a page shows its first frame at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from qfl_explore.circuits.ansatz import INITIALIZERS
+from qfl_explore.circuits.fusion import FusionCircuit
+from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.errors import check_int, check_option, invalid
+from qfl_explore.experiments.targets import Table, Target, TargetConfig, make_target
+from qfl_explore.optimizers import check_positive
+from qfl_explore.readout import CircuitRegression
+from qfl_explore.simulation.base import ENGINES, Backend, get_backend
+from qfl_explore.theory.spectrum import (
+    MAX_CEILING_FREQUENCIES,
+    Ceiling,
+    ceiling,
+    count_frequencies,
+    dense_points,
+    project,
+    reachable_frequencies,
+)
+
+SAMPLINGS = ("random", "grid")
+OPTIMIZERS = ("adam", "lbfgs")
+#: Frequencies times points above which no coefficients are drawn (64 MiB of complex numbers).
+_MAX_ANALYSIS = 4_000_000
+_GRID_SIDES = {1: 201, 2: 41}
+
+
+def _one_feature() -> FusionConfig:
+    return FusionConfig(n_modalities=1, constant_slot=False)
+
+
+def _cosine() -> TargetConfig:
+    return TargetConfig(kind="cosine", degree=3)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PolynomialConfig:
+    """Settings of one run: a fusion circuit with a linear readout fits a target.
+
+    Source: that depth P sets the degree is arXiv:2510.06938; targets, ceiling and the wall
+    are our construction.
+
+    Args:
+        fusion: the circuit; its ``seed`` draws the measurement.
+        target: what to fit.
+        n_train: training samples, 2 or more.
+        n_test: test samples, 2 or more; drawn at random from the target's domain.
+        sampling: training samples at ``random`` (uniform) or on a midpoint ``grid`` (one or
+            two features; for two, the largest square of ``n_train`` samples or fewer).
+        noise: standard deviation of Gaussian noise on the training targets, in units of their
+            noiseless standard deviation; 0 or more. Test targets stay free of noise.
+        optimizer: ``adam`` or ``lbfgs``, both on the whole training set.
+        learning_rate: of Adam, above 0.
+        n_steps: at most so many steps, 0 or more.
+        patience: stops early after so many steps in a row without progress of the *training*
+            loss (no test data is looked at); ``None``: never.
+        min_delta: the drop of the loss that counts as progress; the loss starts near 1.
+        initializer: of the circuit's weights: ``uniform``, ``small_angle``, ``identity_block``.
+        seed: draws samples, noise and starting weights; 0 or more.
+        backend: the engine's name.
+        record_every: how often `run` writes a row of its table, in steps.
+
+    Raises:
+        TypeError: a setting is of the wrong kind.
+        ValueError: a setting is out of range or unknown.
+    """
+
+    fusion: FusionConfig = dataclasses.field(default_factory=_one_feature)
+    target: TargetConfig = dataclasses.field(default_factory=_cosine)
+    n_train: int = 256
+    n_test: int = 512
+    sampling: str = "random"
+    noise: float = 0.0
+    optimizer: str = "adam"
+    learning_rate: float = 0.05
+    n_steps: int = 600
+    patience: int | None = None
+    min_delta: float = 1e-5
+    initializer: str = "uniform"
+    seed: int = 0
+    backend: str = "batched"
+    record_every: int = 10
+
+    def __post_init__(self) -> None:
+        for name, kind in (("fusion", FusionConfig), ("target", TargetConfig)):
+            if not isinstance(getattr(self, name), kind):
+                raise invalid(f"{name} is of the wrong kind", kind.__name__, repr(getattr(self, name)), TypeError)
+        least = {"n_train": 2, "n_test": 2, "n_steps": 0, "seed": 0, "record_every": 1}
+        for name, minimum in least.items():
+            object.__setattr__(self, name, check_int(name, getattr(self, name), minimum))
+        if self.patience is not None:
+            object.__setattr__(self, "patience", check_int("patience", self.patience, 1))
+        for name in ("noise", "min_delta"):
+            if getattr(self, name) != 0:
+                check_positive(name, getattr(self, name))
+        check_positive("learning_rate", self.learning_rate)
+        check_option("sampling", self.sampling, SAMPLINGS)
+        check_option("optimizer", self.optimizer, OPTIMIZERS)
+        check_option("initializer", self.initializer, INITIALIZERS)
+        check_option("backend", self.backend, ENGINES)
+        self._check_grid()
+
+    def _check_grid(self) -> None:
+        if self.sampling == "grid" and self.fusion.n_features > 2:
+            raise invalid(
+                "sampling='grid' is for one or two features",
+                "sampling='random'",
+                f"n_modalities·feature_dim = {self.fusion.n_features} features",
+            )
+
+    def replace(self, **changes: object) -> PolynomialConfig:
+        """A copy with some settings changed, validated anew."""
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def run_id(self) -> str:
+        """A short, stable id of the settings."""
+        return run_id(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Points for pictures.
+
+    Attributes:
+        axes: one axis for each varied feature (one or two), radians.
+        points: [n, F]; in C order of the axes.
+        shape: (n,) or (n1, n2), the shape to give to values on ``points``.
+        note: what the picture shows, where it is a slice.
+    """
+
+    axes: tuple[np.ndarray, ...]
+    points: np.ndarray
+    shape: tuple[int, ...]
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Problem:
+    """All that is fixed while a model trains; made by `prepare`.
+
+    Targets for training are standardised: ``y = (raw - mean) / std`` with the training set's
+    mean and standard deviation. R² is the same on either scale.
+
+    Attributes:
+        config: the settings.
+        target: the target as a function; ``None`` for a table.
+        label: the target in plain text.
+        model: circuit and readout.
+        x_train: [n_train, F], radians.
+        y_train: [n_train], standardised, with noise if there is any.
+        x_test: [n_test, F], radians.
+        y_test: [n_test], standardised, without noise.
+        mean: of the raw training targets.
+        std: of the raw training targets.
+        domain: lowest and highest value of every feature.
+    """
+
+    config: PolynomialConfig
+    target: Target | None
+    label: str
+    model: CircuitRegression
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    mean: float
+    std: float
+    domain: tuple[float, float]
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers of the model."""
+        return self.model.n_parameters
+
+    @cached_property
+    def n_reachable(self) -> int:
+        """How many frequency vectors the circuit reaches."""
+        return count_frequencies(self.config.fusion)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Points for pictures: 201 for one feature, 41 × 41 for two; else a slice."""
+        n_features = self.x_train.shape[1]
+        side = _GRID_SIDES[min(n_features, 2)]
+        axes = (np.linspace(*self.domain, side),) * min(n_features, 2)
+        mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        rest = np.median(self.x_train, axis=0) if self.target is None else np.full(n_features, sum(self.domain) / 2)
+        points = np.tile(rest, (len(mesh), 1))
+        points[:, : len(axes)] = mesh
+        where = "the training median" if self.target is None else f"{sum(self.domain) / 2:g}"
+        note = f"slice: features 3 to {n_features} rest at {where}" if n_features > 2 else ""
+        return Grid(axes, points, (side,) * len(axes), note)
+
+    @cached_property
+    def grid_target(self) -> np.ndarray | None:
+        """The target (raw scale) on ``grid.points``; ``None`` for a table."""
+        return None if self.target is None else np.asarray(self.target(self.grid.points), np.float64)
+
+    @cached_property
+    def ceiling(self) -> Ceiling:
+        """The largest R² that any function with the reachable spectrum attains on the target.
+
+        For a function: on points that fill the domain. For a table: on all of its rows, so
+        that it also fits their noise and is optimistic.
+        """
+        if self.target is None:
+            rows = np.concatenate([self.x_train, self.x_test])
+            found = ceiling(self.config.fusion, rows, np.concatenate([self.y_train, self.y_test]))
+            return dataclasses.replace(found, method=f"{found.method}, the table's own rows")
+        count = min(self.n_reachable, MAX_CEILING_FREQUENCIES)
+        points = dense_points(self.x_train.shape[1], self.domain, max(2048, 4 * count))
+        return ceiling(self.config.fusion, points, self.target(points))
+
+    @cached_property
+    def frequencies(self) -> np.ndarray | None:
+        """[n, F] reachable frequencies, or ``None`` where ``coefficients_note`` says why."""
+        return None if self._no_spectrum else reachable_frequencies(self.config.fusion)
+
+    @property
+    def coefficients_note(self) -> str:
+        """Why there are no Fourier coefficients; empty where there are."""
+        return self._no_spectrum
+
+    @cached_property
+    def target_coefficients(self) -> np.ndarray | None:
+        """[n] complex, the target's coefficients (raw scale) over ``frequencies``.
+
+        Exact for a trigonometric target; for any other the least-squares fit on the domain,
+        where half-integer frequencies leave some freedom. ``None`` for a table.
+        """
+        if self.target is None or self.frequencies is None:
+            return None
+        if self.target.frequencies() is not None:
+            return self._fourier @ np.asarray(self.target(self._period_points), np.float64)
+        points = dense_points(self.x_train.shape[1], self.domain, max(2048, 4 * len(self.frequencies)))
+        return project(self.frequencies, points, self.target(points)).coefficients
+
+    def coefficients(self, params: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """[n] complex, the model's coefficients (raw scale) over ``frequencies``; exact.
+
+        They are a discrete Fourier transform over a full period (4π where there are
+        half-integer frequencies), whatever the target's domain.
+        """
+        if self.frequencies is None:
+            return None
+        return self._fourier @ self.predict(params, self._period_points)
+
+    def predict(self, params: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+        """The model's predictions [B] on the target's own (raw) scale."""
+        return self.mean + self.std * self.model.predict(params, x)
+
+    def train_r2(self, loss: float) -> float:
+        """R² on the training set from the mean squared error there."""
+        return 1.0 - loss / float(np.var(self.y_train))
+
+    def test_r2(self, params: Mapping[str, np.ndarray]) -> float:
+        """R² on the test set: 1 - squared error / variance of the test targets."""
+        error = self.model.predict(params, self.x_test) - self.y_test
+        return 1.0 - float(np.mean(error**2) / np.var(self.y_test))
+
+    @cached_property
+    def _no_spectrum(self) -> str:
+        n_features = self.x_train.shape[1]
+        if n_features > 2:
+            return f"coefficients are drawn for one or two features, not for {n_features}"
+        size = self.n_reachable * self._period_side**n_features
+        return "" if size <= _MAX_ANALYSIS else f"{self.n_reachable} frequencies are too many to draw"
+
+    @property
+    def _period_side(self) -> int:
+        return (2 if self._half_integers else 1) * 2 * self.config.fusion.degree + 2
+
+    @property
+    def _half_integers(self) -> bool:
+        fusion = self.config.fusion
+        return fusion.encoding == "qubit_efficient" and fusion.signal != "phase"
+
+    @cached_property
+    def _period_points(self) -> np.ndarray:
+        period = (4.0 if self._half_integers else 2.0) * np.pi
+        n_features = self.x_train.shape[1]
+        return dense_points(n_features, (0.0, period), max(4, self._period_side**n_features))
+
+    @cached_property
+    def _fourier(self) -> np.ndarray:
+        return np.exp(-1j * (self.frequencies @ self._period_points.T)) / len(self._period_points)
+
+
+def prepare(config: PolynomialConfig, table: Table | None = None) -> Problem:
+    """Draws the data of a run.
+
+    A table is shuffled by the seed; a quarter of its rows (``n_test`` at most) is for testing,
+    the rest (``n_train`` at most) for training.
+
+    Args:
+        config: the settings.
+        table: the rows, where ``config.target.kind`` is ``table``.
+
+    Returns:
+        A `Problem`.
+
+    Raises:
+        ValueError: target and table do not go together, or the target is constant on the
+            training or the test set.
+    """
+    if (config.target.kind == "table") != (table is not None):
+        received = "no table" if table is None else f"a table and target.kind={config.target.kind!r}"
+        raise invalid("target and table do not go together", "a table if, and only if, target.kind='table'", received)
+    streams = np.random.SeedSequence([config.seed, 2]).spawn(3)
+    data, noise = (np.random.default_rng(stream) for stream in streams[:2])
+    if table is None:
+        target = make_target(config.target, config.fusion.n_features)
+        x_train, x_test = _samples(config, target.domain, data)
+        raw_train, raw_test = (np.asarray(target(x), np.float64) for x in (x_train, x_test))
+        label, domain = target.label, target.domain
+    else:
+        target, label = None, str(table.names[-1])
+        x_train, raw_train, x_test, raw_test = _split(config, table, data)
+        domain = (float(table.features.min()), float(table.features.max()))
+    raw_train = raw_train + config.noise * raw_train.std() * noise.standard_normal(len(raw_train))
+    mean, std = float(raw_train.mean()), float(raw_train.std())
+    for name, values in (("training", raw_train), ("test", raw_test)):
+        if not values.std() > 1e-9 * max(1.0, float(np.abs(values).max())):
+            raise invalid(f"the target is constant on the {name} samples", "a target that varies", f"{values[0]:g}")
+    standard = ((raw_train - mean) / std, (raw_test - mean) / std)
+    model = CircuitRegression(FusionCircuit(config.fusion), _engine(config))
+    return Problem(config, target, label, model, x_train, standard[0], x_test, standard[1], mean, std, domain)
+
+
+def _engine(config: PolynomialConfig) -> Backend:
+    if config.backend == "batched" and config.optimizer == "lbfgs":
+        return get_backend("batched", dtype="float64")  # its line search needs the digits
+    return get_backend(config.backend)
+
+
+def _samples(
+    config: PolynomialConfig, domain: tuple[float, float], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    n_features = config.fusion.n_features
+    x_test = rng.uniform(*domain, (config.n_test, n_features))
+    if config.sampling == "grid":
+        return dense_points(n_features, domain, max(4, config.n_train)), x_test
+    return rng.uniform(*domain, (config.n_train, n_features)), x_test
+
+
+def _split(config: PolynomialConfig, table: Table, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    features, values = np.asarray(table.features, np.float64), np.asarray(table.target, np.float64)
+    n_rows = len(values)
+    if features.shape[1] != config.fusion.n_features:
+        raise invalid(
+            "the table's columns do not fit the circuit",
+            f"n_modalities·feature_dim = {config.fusion.n_features} feature columns",
+            f"{features.shape[1]}",
+        )
+    if n_rows < 8:
+        raise invalid("the table is too short to be split", "8 rows or more", f"{n_rows} rows")
+    order = rng.permutation(n_rows)
+    n_test = min(config.n_test, math.ceil(n_rows / 4))
+    test, train = order[:n_test], order[n_test : n_test + config.n_train]
+    return features[train], values[train], features[test], values[test]
