@@ -1,0 +1,82 @@
+"""The control bar of a live run: Start/Pause, Step, Rewind, New seed, progress and a status line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards.live import RunHandle, Update
+
+_RUNNING = ("running", "queued")
+
+
+class RunControls:
+    """Buttons around a `RunHandle`; the same on every page.
+
+    Args:
+        handle: the run.
+        start: begins a fresh run with the page's present settings (calls ``handle.start``).
+        new_seed: draws another seed and begins anew.
+    """
+
+    def __init__(self, handle: RunHandle, start: Callable[[], None], new_seed: Callable[[], None]) -> None:
+        self._handle = handle
+        self._start = start
+        self._start_pause = _button("Start", "play_arrow", variant="contained", width=118)
+        self._step = _button("Step", "skip_next", "One training step, then pause")
+        self._rewind = _button("Rewind", "replay", "Back to step 0 with the same seed")
+        self._seed = _button("New seed", "casino", "Other starting angles and data, then start")
+        self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width")
+        self.status = pmui.Typography("", variant="body2", margin=(8, 10))
+        self._start_pause.on_click(lambda _: self.toggle())
+        self._step.on_click(lambda _: self.step())
+        self._rewind.on_click(lambda _: self._handle.rewind())
+        self._seed.on_click(lambda _: new_seed())
+
+    def __panel__(self) -> Any:
+        buttons = pmui.FlexBox(
+            self._start_pause, self._step, self._rewind, self._seed, self.status, align_items="center", gap="8px"
+        )
+        return pmui.Column(buttons, self.progress, sizing_mode="stretch_width")
+
+    def toggle(self) -> None:
+        """What the Start/Pause button does."""
+        if self._handle.state in _RUNNING:
+            self._handle.pause()
+        elif self._handle.state == "paused":
+            self._handle.resume()
+        else:
+            self._start()
+
+    def step(self) -> None:
+        """What the Step button does."""
+        if self._handle.state in (*_RUNNING, "paused"):
+            self._handle.step()
+
+    def show(self, update: Update, text: str, fraction: float | None = None) -> None:
+        """Reflects a run's state: button label, status line, progress.
+
+        Args:
+            update: what the flush brought.
+            text: what the page wants to say about the run, for example "step 120 of 600".
+            fraction: progress from 0 to 1; ``None``: leave it.
+        """
+        running = update.state in _RUNNING
+        self._start_pause.param.update(label="Pause" if running else "Start", icon="pause" if running else "play_arrow")
+        self.status.object = f"{text} · {status_words(update)}" if text else status_words(update)
+        if fraction is not None:
+            self.progress.value = round(100 * min(1.0, max(0.0, fraction)))
+
+
+def status_words(update: Update) -> str:
+    """The run's state in words."""
+    if update.state == "queued" and update.position:
+        return f"waiting, number {update.position} in the queue"
+    words = {"queued": "starting", "running": "training", "paused": "paused", "done": "finished", "failed": "stopped"}
+    return words.get(update.state, update.state)
+
+
+def _button(label: str, icon: str, description: str = "", variant: str = "outlined", **params: Any) -> pmui.Button:
+    return pmui.Button(label=label, icon=icon, description=description or None, variant=variant, margin=0, **params)

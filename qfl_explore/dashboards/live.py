@@ -1,0 +1,250 @@
+"""A visitor's run: start, pause, step, rewind; results reach the page in coalesced flushes.
+
+The worker thread only collects; the page's function runs on the server's loop, at most one
+flush outstanding and flushes at least ``interval`` seconds apart, inside ``pn.io.hold``. The
+worker touches no Bokeh model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from qfl_explore.dashboards.scheduler import FINAL, Job, Scheduler, shared_scheduler
+
+#: Seconds between two flushes; ten pictures a second.
+INTERVAL = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Update:
+    """What one flush brings to the page.
+
+    Attributes:
+        run: counts the starts of this handle; a new number means: clear what is drawn.
+        items: everything the run gave since the last flush, in order (records, not frames).
+        picture: the newest derived picture, or ``None`` where nothing new came.
+        state: ``queued``, ``running``, ``paused``, ``done``, ``failed``, ``cancelled``.
+        position: place in the queue, 0 where the run does not wait.
+        error: a message for the visitor where the run failed, else an empty text.
+    """
+
+    run: int
+    items: list[Any]
+    picture: Any
+    state: str
+    position: int
+    error: str
+
+
+def message(error: Exception) -> str:
+    """An exception as a sentence for the page; never a traceback."""
+    text = str(error).strip()
+    if isinstance(error, (ValueError, TypeError, ImportError, RuntimeError)) and text:
+        return text
+    return f"The run stopped: {type(error).__name__}{': ' + text if text else ''}."
+
+
+class RunHandle:
+    """One visitor's run and its controls.
+
+    Args:
+        on_update: draws; gets an `Update` on the server's loop (without a document, as in
+            tests and notebooks: in the worker thread).
+        record: item -> what ``Update.items`` keeps of it; cheap, in the worker, every item.
+        derive: item -> ``Update.picture``; in the worker, only for items that are shown.
+        document: Bokeh document of the session; ``None``: none.
+        interval: least time between flushes, in seconds.
+        scheduler: who runs it; ``None``: the shared one.
+    """
+
+    def __init__(
+        self,
+        on_update: Callable[[Update], None],
+        record: Callable[[Any], Any] = lambda item: item,
+        derive: Callable[[Any], Any] = lambda item: item,
+        document: Any = None,
+        interval: float = INTERVAL,
+        scheduler: Scheduler | None = None,
+    ) -> None:
+        self._on_update = on_update
+        self._record = record
+        self._derive = derive
+        self._document = document
+        self._interval = interval
+        self._scheduler = scheduler or shared_scheduler()
+        self._lock = threading.Lock()
+        self._make: Callable[[], Iterator[Any]] | None = None
+        self._job: Job | None = None
+        self._run = 0
+        self._items: list[Any] = []
+        self._latest: Any = None
+        self._picture: Any = None
+        self._error = ""
+        self._first = True
+        self._dirty = False
+        self._outstanding = False
+        self._last_flush = 0.0
+        self._closed = False
+        self.n_flushes = 0
+
+    @property
+    def state(self) -> str:
+        """The current run's state; ``idle`` before the first."""
+        return self._job.state if self._job else "idle"
+
+    def start(self, make: Callable[[], Iterator[Any]], allowance: int | None = None) -> None:
+        """Cancels the current run and starts another.
+
+        Args:
+            make: builds the generator; called in a worker.
+            allowance: items after which it pauses; ``None``: runs on.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            old, self._job = self._job, None
+            self._make = make
+            self._run += 1
+            self._items, self._latest, self._picture = [], None, None
+            self._error, self._first, self._dirty = "", True, False
+            run = self._run
+        if old is not None:
+            old.cancel()
+        try:
+            job = self._scheduler.submit(
+                make, lambda item: self._collect(run, item), lambda job: self._changed(run, job), allowance
+            )
+        except RuntimeError as error:
+            self._on_update(Update(run, [], None, "failed", 0, message(error)))
+            return
+        with self._lock:
+            current = self._run == run and not self._closed
+            if current:
+                self._job = job
+        if not current:
+            job.cancel()
+        elif job.state in FINAL or job.state == "queued":
+            self._changed(run, job)
+
+    def rewind(self, allowance: int | None = 1) -> None:
+        """The same run from its beginning (same seed), by default paused at its first item."""
+        if self._make is not None:
+            self.start(self._make, allowance)
+
+    def pause(self) -> None:
+        """Pauses; what was computed stays."""
+        if self._job:
+            self._job.pause()
+
+    def resume(self) -> None:
+        """Goes on."""
+        if self._job:
+            self._job.resume()
+
+    def step(self, count: int = 1) -> None:
+        """Gives ``count`` more items, then pauses."""
+        if self._job:
+            self._job.pause()
+            self._job.step(count)
+
+    def cancel(self) -> None:
+        """Stops the run for good; the handle can start another."""
+        if self._job:
+            self._job.cancel()
+
+    def close(self, *_: Any) -> None:
+        """The session ended: cancels, and flushes nothing any more."""
+        with self._lock:
+            self._closed = True
+            job = self._job
+        if job:
+            job.cancel()
+
+    def _collect(self, run: int, item: Any) -> None:
+        record = self._record(item)
+        with self._lock:
+            if run != self._run or self._closed:
+                return
+            self._items.append(record)
+            self._latest = item
+            rested = not self._outstanding and time.monotonic() - self._last_flush >= self._interval
+            due, self._first = rested or self._first, False
+        if due:
+            self._offer(run)
+
+    def _changed(self, run: int, job: Job) -> None:
+        if job.state == "cancelled":
+            return
+        if job.state == "paused":
+            self._scheduler.errand(lambda: self._offer(run))
+        else:
+            self._offer(run)
+
+    def _offer(self, run: int) -> None:
+        """Derives the newest picture (here, in the worker) and asks for a flush."""
+        with self._lock:
+            if run != self._run or self._closed:
+                return
+            latest, self._latest = self._latest, None
+        picture, error = None, ""
+        try:
+            picture = self._derive(latest) if latest is not None else None
+        except Exception as problem:  # becomes a message in the page
+            error = message(problem)
+        with self._lock:
+            if run != self._run or self._closed:
+                return
+            self._error = self._error or error
+            self._picture = picture if picture is not None else self._picture
+            self._dirty = True
+            if self._outstanding:
+                return
+            self._outstanding = True
+        self._schedule(self._flush)
+
+    def _schedule(self, function: Callable[[], None]) -> None:
+        if self._document is None:
+            function()
+            return
+        with contextlib.suppress(RuntimeError):  # the document is gone: nobody looks
+            self._document.add_next_tick_callback(function)
+
+    def _flush(self) -> None:
+        """On the server's loop: hands over everything collected so far."""
+        with self._lock:
+            if self._closed:
+                return
+            job, run = self._job, self._run
+            items, self._items = self._items, []
+            picture, self._picture = self._picture, None
+            error, self._dirty = self._error, False
+        update = Update(
+            run,
+            items,
+            picture,
+            job.state if job else "queued",
+            job.position if job else 0,
+            message(job.error) if job and job.error else error,
+        )
+        try:
+            with self._held():
+                self._on_update(update)
+        finally:
+            with self._lock:
+                self.n_flushes += 1
+                self._last_flush = time.monotonic()
+                self._outstanding = again = self._dirty
+            if again:
+                self._schedule(self._flush)
+
+    def _held(self) -> contextlib.AbstractContextManager[Any]:
+        if self._document is None:
+            return contextlib.nullcontext()
+        import panel as pn
+
+        return pn.io.hold(self._document)
