@@ -90,12 +90,13 @@ class FusionConfig:
 
     def _check_register(self) -> None:
         if self.n_qubits > MAX_QUBITS:
-            gib = 2.0 ** (self.n_qubits + 3 - 30)
+            exponent = self.n_qubits + 3 - 30  # 2^3 bytes an amplitude, in GiB
+            size = f"{2.0**exponent:.3g}" if exponent < 100 else f"2^{exponent}"
             raise invalid(
                 f"n_modalities={self.n_modalities} and feature_dim={self.feature_dim} need too large a register "
                 f"with encoding={self.encoding!r}",
                 f"at most {MAX_QUBITS} qubits",
-                f"{self.n_qubits} qubits, a state vector of {gib:.3g} GiB",
+                f"{self.n_qubits} qubits, a state vector of {size} GiB",
             )
 
     def _check_observables(self) -> None:

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def invalid(what: str, expected: str, received: Any, kind: type[Exception] = ValueError) -> Exception:
     """Builds (does not raise) an error whose message has the three parts.
@@ -52,11 +54,11 @@ def check_int(name: str, value: Any, minimum: int, maximum: int | None = None) -
     """Returns ``value`` as an ``int`` within bounds (inclusive); otherwise raises.
 
     Raises:
-        TypeError: ``value`` is not an integer (``bool`` does not count as one).
+        TypeError: ``value`` is not an integer (a truth value does not count as one).
         ValueError: ``value`` is out of bounds.
     """
     span = f"an integer of {minimum} or more" if maximum is None else f"an integer from {minimum} to {maximum}"
-    is_integer = hasattr(value, "__index__") and not isinstance(value, bool)
+    is_integer = hasattr(value, "__index__") and not isinstance(value, bool | np.bool_)
     if not is_integer:
         raise invalid(f"{name} must be an integer", span, f"{name}={value!r}", TypeError)
     number = value.__index__()
