@@ -321,10 +321,7 @@ class _Parser:
             arguments.append(self._sum())
         self._require(")", f"inside {name}(…)")
         if len(arguments) != count:
-            plural = "s" if count > 1 else ""
-            raise invalid(
-                f"{name}(…) has too many or too few arguments", f"{count} argument{plural}", f"{len(arguments)}"
-            )
+            raise invalid(f"{name}(…) has the wrong number of arguments", str(count), str(len(arguments)))
         return tuple(arguments)
 
     def _polynomial(self, position: int) -> Node:
