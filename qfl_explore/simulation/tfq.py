@@ -7,7 +7,6 @@ import dataclasses
 import importlib.util
 import os
 import platform
-import sys
 import threading
 from typing import Any
 
@@ -19,8 +18,7 @@ from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, invalid
 from qfl_explore.simulation.base import Backend
-
-_SWITCH = "TF_USE_LEGACY_KERAS"
+from qfl_explore.simulation.legacy_keras import require_legacy_keras
 
 #: TensorFlow Quantum's Adjoint differentiates each gate's float32 matrix by a central difference of
 #: this step in the symbol, which alone leaves errors of some 1e-5 (rounding, divided by the step).
@@ -56,25 +54,6 @@ def import_tfq() -> tuple[Any, Any]:
     import tensorflow_quantum as tfq
 
     return tf, tfq
-
-
-def require_legacy_keras() -> None:
-    """Sets ``TF_USE_LEGACY_KERAS=1`` where TensorFlow is not imported yet; otherwise checks it.
-
-    Raises:
-        ImportError: TensorFlow is imported already and its Keras is not tf-keras.
-    """
-    if "tensorflow" not in sys.modules:
-        os.environ[_SWITCH] = "1"
-        return
-    if os.environ.get(_SWITCH, "").lower() not in ("1", "true"):
-        raise invalid(
-            "TensorFlow was imported with Keras 3, which TensorFlow Quantum cannot use",
-            f"{_SWITCH}=1 in the environment before TensorFlow is first imported "
-            "(import qfl_explore.layers first, or set it in the shell)",
-            f"{_SWITCH}={os.environ.get(_SWITCH)!r} with TensorFlow already imported",
-            ImportError,
-        )
 
 
 @dataclasses.dataclass(frozen=True)
