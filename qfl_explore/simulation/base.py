@@ -157,7 +157,8 @@ def check_array(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndar
     wanted = "[" + ", ".join("B" if size is None else str(size) for size in shape) + "]"
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise invalid(f"{name} must be real numbers", f"a float array of shape {wanted}", f"dtype {array.dtype}", TypeError)
+        expected = f"a float array of shape {wanted}"
+        raise invalid(f"{name} must be real numbers", expected, f"dtype {array.dtype}", TypeError)
     fits = array.ndim == len(shape) and all(
         got > 0 if want is None else got == want for got, want in zip(array.shape, shape, strict=True)
     )
@@ -177,6 +178,8 @@ def check_memory(n_bytes: int, what: str) -> None:
     Raises:
         ValueError: ``n_bytes`` exceeds 80 % of the memory that is available now.
     """
+    if n_bytes < _ALWAYS_FITS:
+        return
     available = psutil.virtual_memory().available
     if n_bytes > 0.8 * available:
         raise invalid(
@@ -185,6 +188,9 @@ def check_memory(n_bytes: int, what: str) -> None:
             f"{n_bytes / 2**30:.3g} GiB",
         )
 
+
+#: Asking the system what is free takes as long as a small circuit.
+_ALWAYS_FITS = 64 * 2**20
 
 _instances: dict[tuple[str, tuple[tuple[str, Any], ...]], Backend] = {}
 _lock = threading.Lock()

@@ -7,18 +7,22 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option
-from qfl_explore.simulation import kernels
+from qfl_explore.simulation import gates, kernels
 from qfl_explore.simulation.base import Backend
 from qfl_explore.simulation.program import Program, translate
+from qfl_explore.simulation.simd import LANES
 
-#: Below this many amplitude updates a second thread costs more than it brings.
-_WORTH_A_THREAD = 2_000_000
+#: Below this many row updates a second thread costs more than it brings.
+_WORTH_A_THREAD = 60_000
+#: Below this many angles a compiled loop finds sines faster than NumPy does.
+_WORTH_NUMPY = 2_000
 _CACHED_PROGRAMS = 64
 
 
@@ -40,17 +44,15 @@ class BatchedBackend(Backend):
 
     def __init__(self, dtype: str = "float32", n_threads: int | None = None) -> None:
         self.dtype = np.dtype(check_option("dtype", dtype, ("float32", "float64")))
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.n_threads = cores if n_threads is None else check_int("n_threads", n_threads, 1)
+        self.n_threads = _cores() if n_threads is None else check_int("n_threads", n_threads, 1)
         self._programs: OrderedDict[FusionConfig, tuple[Program, np.ndarray | None]] = OrderedDict()
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
-        """State and adjoint vectors of the chunks that run at one time, in bytes."""
-        n_chunks = -(-batch_size // kernels.LANES)
-        n_states = 4 * min(self.n_threads, n_chunks) * kernels.LANES
-        return n_states * self.dtype.itemsize * 2**fusion.n_qubits
+        """State and adjoint vectors of the chunks that run at one time, and the diagonals, in bytes."""
+        n_states = 4 * min(self.n_threads, -(-batch_size // LANES)) * LANES
+        n_diagonals = 4 * (fusion.config.degree + 2) * (fusion.config.n_blocks + 1)
+        return (n_states + n_diagonals) * self.dtype.itemsize * 2**fusion.n_qubits
 
     def program(self, fusion: FusionCircuit) -> tuple[Program, np.ndarray | None]:
         """The circuit's program, and the matrix from features to its inputs (None: identity)."""
@@ -68,83 +70,146 @@ class BatchedBackend(Backend):
 
     def _expectations(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
         program, mix = self.program(fusion)
-        inputs, matrices, _ = self._inputs(program, mix, features, weights)
-        out = self._constants(program, len(features))
-        shared = self._shared(program, matrices)
-
-        def work(first: int, last: int) -> None:
-            kernels.run_values(first, last, inputs, *shared, out)
-
-        self._spread(program, len(features), work)
-        return out
+        inputs = features.reshape(len(features), -1)
+        return run_program(program, inputs if mix is None else inputs @ mix.T, weights, self.dtype, self.n_threads)
 
     def _gradients(
         self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         program, mix = self.program(fusion)
-        inputs, matrices, flat = self._inputs(program, mix, features, weights)
-        cotangents = np.ascontiguousarray(cotangents, self.dtype)
-        out = self._constants(program, len(features))
-        d_inputs = np.zeros_like(inputs)
-        n_chunks = -(-len(features) // kernels.LANES)
-        environments = np.empty((n_chunks, program.n_matrices, 8), self.dtype)
-        shared = self._shared(program, matrices)
-
-        def work(first: int, last: int) -> None:
-            kernels.run_gradients(first, last, inputs, cotangents, *shared, out, d_inputs, environments)
-
-        self._spread(program, len(features), work)
-        total = environments.sum(axis=0, dtype=np.float64)
-        d_weights = np.zeros(program.n_weights)
-        kernels.weight_gradients(*_gates(program), flat, total.view(np.complex128).reshape(-1, 2, 2), d_weights)
-        d_features = d_inputs if mix is None else d_inputs @ mix.astype(self.dtype)
-        shape = (len(features), fusion.config.n_modalities, fusion.config.feature_dim)
-        return out, d_features.reshape(shape), d_weights.reshape(fusion.weight_shape).astype(self.dtype)
-
-    def _inputs(
-        self, program: Program, mix: np.ndarray | None, features: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         inputs = features.reshape(len(features), -1)
-        if mix is not None:
-            inputs = inputs @ mix.T
-        flat = np.ascontiguousarray(weights, np.float64).ravel()
-        exact = np.empty((program.n_matrices, 2, 2), np.complex128)
-        kernels.build_matrices(*_gates(program), flat, exact)
-        matrices = exact.view(np.float64).reshape(-1, 8).astype(self.dtype)
-        return np.ascontiguousarray(inputs, self.dtype), matrices, flat
+        values, d_inputs, d_weights = differentiate_program(
+            program, inputs if mix is None else inputs @ mix.T, weights, cotangents, self.dtype, self.n_threads
+        )
+        d_features = d_inputs if mix is None else (d_inputs @ mix).astype(self.dtype)
+        return values, d_features.reshape(features.shape), d_weights.reshape(fusion.weight_shape)
 
-    def _shared(self, program: Program, matrices: np.ndarray) -> tuple:
+
+def run_program(
+    program: Program, inputs: np.ndarray, weights: np.ndarray, dtype: np.dtype | str = "float64", n_threads: int = 1
+) -> np.ndarray:
+    """Expectation values of any translated circuit.
+
+    Args:
+        program: from `translate`.
+        inputs: [B, n_features], radians.
+        weights: n_weights angles in any shape, radians.
+        dtype: ``float32`` or ``float64``.
+        n_threads: chunks of the batch that may run at one time.
+
+    Returns:
+        [B, K] of ``dtype``.
+    """
+    call = _Call(program, inputs, weights, np.dtype(dtype))
+    _spread(call, n_threads, lambda first, last: kernels.run_values(first, last, *call.shared))
+    return call.values
+
+
+def differentiate_program(
+    program: Program,
+    inputs: np.ndarray,
+    weights: np.ndarray,
+    cotangents: np.ndarray,
+    dtype: np.dtype | str = "float64",
+    n_threads: int = 1,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values, and gradients of ``sum(cotangents * values)``, of any translated circuit.
+
+    Args:
+        program: from `translate`.
+        inputs: [B, n_features], radians.
+        weights: n_weights angles in any shape, radians.
+        cotangents: [B, K].
+        dtype: ``float32`` or ``float64``.
+        n_threads: chunks of the batch that may run at one time.
+
+    Returns:
+        values [B, K], d_inputs [B, n_features], d_weights [n_weights] (summed over the batch).
+    """
+    call = _Call(program, inputs, weights, np.dtype(dtype))
+    d_inputs = np.zeros((call.n_samples, program.n_features), call.dtype)
+    measured = np.zeros((call.n_chunks, program.n_matrices, 8), call.dtype)
+    rows = (program.row_features, program.row_scales)
+    cotangents = np.ascontiguousarray(cotangents, call.dtype)
+    rest = (cotangents, call.undo, call.undone, *rows, d_inputs, measured)
+    _spread(call, n_threads, lambda first, last: kernels.run_gradients(first, last, *call.shared, *rest))
+    d_weights = np.zeros(program.n_weights)
+    total = measured.sum(axis=0, dtype=np.float64)
+    gates.weight_gradients(*call.gates, call.weights, call.euler, total, d_weights)
+    return call.values, d_inputs, d_weights.astype(call.dtype)
+
+
+class _Call:
+    """What one call prepares for all its chunks."""
+
+    def __init__(self, program: Program, inputs: np.ndarray, weights: np.ndarray, dtype: np.dtype) -> None:
         p = program
-        ops = (p.kinds, p.targets, p.masks, p.values, p.axes, p.offsets, matrices, p.pair_rows, p.signs)
-        rows = (p.row_features, p.row_scales)
-        return (p.n_qubits, *ops, *rows, p.term_x, p.term_z, p.term_y, p.term_k, p.term_c)
+        self.dtype = dtype
+        self.n_samples = len(inputs)
+        self.n_chunks = -(-len(inputs) // LANES)
+        self.work = self.n_chunks * len(p.ops) << p.n_qubits
+        self.weights = np.ascontiguousarray(weights, np.float64).ravel()
+        self.gates = (p.gate_starts, p.gates, p.gate_scales, p.gate_fixed, p.controlled)
+        self.euler = np.zeros((p.n_matrices, 5))
+        matrices = np.zeros((p.n_matrices, 8))
+        gates.prepare(*self.gates, self.weights, self.euler, matrices)
+        n_diagonals = len(p.diagonal_starts) - 1
+        forward = np.empty((n_diagonals << p.n_qubits, 2), dtype)
+        self.undo, self.undone = np.empty_like(forward), np.empty(n_diagonals, dtype)
+        layout = (p.n_qubits, p.diagonal_starts, p.diagonal_entries, p.diagonal_signs, p.signs)
+        gates.diagonals(*layout, self.euler, forward, self.undo, self.undone)
+        self.values = np.zeros((len(inputs), p.n_observables), dtype)
+        self.values += p.constants
+        self.shared = (
+            self.n_samples,
+            p.n_qubits,
+            len(p.row_features),
+            p.ops,
+            self.euler.astype(dtype),
+            matrices.astype(dtype),
+            forward,
+            p.pair_rows,
+            *self._angles(p, inputs),
+            p.terms,
+            p.term_coefficients,
+            self.values,
+        )
 
-    def _constants(self, program: Program, batch_size: int) -> np.ndarray:
-        return np.tile(program.constants.astype(self.dtype), (batch_size, 1))
-
-    def _spread(self, program: Program, batch_size: int, work: Callable[[int, int], None]) -> None:
-        n_chunks = -(-batch_size // kernels.LANES)
-        updates = n_chunks * kernels.LANES * len(program.kinds) << program.n_qubits
-        n_parts = min(self.n_threads, n_chunks, 1 + updates // _WORTH_A_THREAD)
-        if n_parts == 1:
-            work(0, n_chunks)
-            return
-        edges = [n_chunks * part // n_parts for part in range(n_parts + 1)]
-        futures = [self._executor().submit(work, *edge) for edge in zip(edges[1:-1], edges[2:], strict=True)]
-        work(*edges[:2])
-        for future in futures:
-            future.result()
-
-    def _executor(self) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.n_threads, thread_name_prefix="qfl-batched")
-            return self._pool
+    def _angles(self, program: Program, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cosines and sines [n_chunks · n_rows, LANES] of the stored angles."""
+        n_rows = len(program.row_features)
+        inputs = np.ascontiguousarray(inputs, self.dtype)
+        if inputs.size < _WORTH_NUMPY:
+            cosines = np.empty((self.n_chunks * n_rows, LANES), self.dtype)
+            sines = np.empty_like(cosines)
+            kernels.fill_angles(inputs, program.row_features, program.row_scales, cosines, sines)
+            return cosines, sines
+        padded = np.zeros((self.n_chunks * LANES, n_rows), self.dtype)
+        padded[: self.n_samples] = inputs[:, program.row_features] * program.row_scales.astype(self.dtype)
+        stored = np.ascontiguousarray(padded.reshape(-1, LANES, n_rows).swapaxes(1, 2)).reshape(-1, LANES)
+        return np.cos(stored), np.sin(stored)
 
 
-def _gates(program: Program) -> tuple[np.ndarray, ...]:
-    p = program
-    return p.gate_starts, p.gate_axes, p.gate_weights, p.gate_scales, p.gate_fixed
+def _spread(call: _Call, n_threads: int, work: Callable[[int, int], None]) -> None:
+    """Runs the chunks, on several threads where that pays."""
+    n_parts = min(n_threads, call.n_chunks, 1 + call.work // _WORTH_A_THREAD)
+    if n_parts == 1:
+        work(0, call.n_chunks)
+        return
+    edges = [call.n_chunks * part // n_parts for part in range(n_parts + 1)]
+    futures = [_pool().submit(work, *edge) for edge in zip(edges[1:-1], edges[2:], strict=True)]
+    work(*edges[:2])
+    for future in futures:
+        future.result()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(_cores(), 2), thread_name_prefix="qfl-batched")
 
 
 def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None]:
