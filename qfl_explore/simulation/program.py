@@ -10,7 +10,8 @@ of complex 2x2 matrices. Translation costs milliseconds and compiles nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import cirq
@@ -133,7 +134,7 @@ class _Item:
     touches: int
     op: tuple[int, int, int, int, int, int] | None = None
     entry: tuple[int, int, int] | None = None
-    signs: np.ndarray | None = None
+    sign: tuple[int, int] | None = None
 
 
 class _Lowering:
@@ -160,11 +161,12 @@ class _Lowering:
             yield _Item(touches, (ROTATION, gate.target, 0, 0, 0, index))
             yield _Item(touches, entry=(index, AFTER, gate.target))
         elif gate.kind == MULTIPLEX:
-            at = self.pairs.add(_pair_table(gate, self.n_qubits))
+            cases = tuple(sorted(gate.cases.items()))
+            at = self.pairs.add((touches, gate.target, cases), partial(_pair_table, gate, self.n_qubits))
             yield _Item(touches, (MULTIPLEX, gate.target, gate.mask, 0, gate.axis, at))
         elif gate.kind == SIGNS:
             for mask, value in gate.pairs:
-                yield _Item(mask, signs=_sign_table(mask, value, self.n_qubits))
+                yield _Item(mask, sign=(mask, value))
         else:
             yield _Item(touches, (FLIP, gate.target, gate.mask, gate.value, 0, 0))
 
@@ -197,8 +199,8 @@ class _Lowering:
         entries = [[item.entry for item in diagonal if item.entry] for diagonal in self.diagonals]
         where = []
         for diagonal in self.diagonals:
-            tables = [item.signs for item in diagonal if item.signs is not None]
-            where.append(self.signs.add(np.prod(tables, axis=0)) if tables else -1)
+            flips = tuple(sorted(item.sign for item in diagonal if item.sign))
+            where.append(self.signs.add(flips, partial(_sign_table, flips, self.n_qubits)) if flips else -1)
         return {
             "ops": _table(self.ops, 6),
             "diagonal_starts": np.cumsum([0, *map(len, entries)], dtype=np.int64),
@@ -210,19 +212,19 @@ class _Lowering:
 
 
 class _Tables:
-    """Distinct tables end to end; equal ones are stored once."""
+    """Distinct tables end to end; one that is asked for again is neither made nor stored twice."""
 
     def __init__(self) -> None:
         self.parts: list[np.ndarray] = []
-        self.where: dict[bytes, int] = {}
+        self.where: dict[Hashable, int] = {}
         self.length = 0
 
-    def add(self, table: np.ndarray) -> int:
-        key = table.tobytes()
+    def add(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
+        """Where the table of that key starts."""
         if key not in self.where:
             self.where[key] = self.length
-            self.parts.append(table)
-            self.length += len(table)
+            self.parts.append(make())
+            self.length += len(self.parts[-1])
         return self.where[key]
 
     def joined(self, dtype: Any) -> np.ndarray:
@@ -240,8 +242,12 @@ def _pair_table(gate: MergedGate, n_qubits: int) -> np.ndarray:
     return table[index[(index & gate.target) == 0] & gate.mask]
 
 
-def _sign_table(mask: int, value: int, n_qubits: int) -> np.ndarray:
-    return np.where((np.arange(2**n_qubits) & mask) == value, -1, 1)
+def _sign_table(flips: Sequence[tuple[int, int]], n_qubits: int) -> np.ndarray:
+    index = np.arange(2**n_qubits)
+    signs = np.ones(2**n_qubits)
+    for mask, value in flips:
+        signs[(index & mask) == value] *= -1.0
+    return signs
 
 
 def _terms(observables: Sequence[cirq.PauliSum], bit: Mapping[cirq.Qid, int]) -> dict[str, np.ndarray]:
