@@ -298,14 +298,15 @@ def ceiling(config: FusionConfig, x: Any, y: Any) -> Ceiling:
 
 
 def dense_points(n_features: int, domain: tuple[float, float] = (-np.pi, np.pi), n_points: int = 2048) -> np.ndarray:
-    """Points that fill a cube evenly: a midpoint grid for one or two features, else a Kronecker sequence.
+    """Points that fill a cube evenly: a midpoint grid for one or two features, else a Latin hypercube.
 
-    On a full period of 2π the grid makes integer frequencies exactly orthogonal.
+    On a full period of 2π the grid makes integer frequencies exactly orthogonal. The hypercube is
+    random (fixed seed): a lattice of so few points would mistake some frequencies for others.
 
     Args:
         n_features: F, 1 or more.
         domain: lowest and highest value of every feature, radians.
-        n_points: about how many (for two features the square next below); 4 or more.
+        n_points: how many (for two features the square next below); 4 or more.
 
     Returns:
         [N, F] float64; always the same for the same arguments.
@@ -316,24 +317,10 @@ def dense_points(n_features: int, domain: tuple[float, float] = (-np.pi, np.pi),
         axis = (np.arange(n_axis) + 0.5) / n_axis
         unit = np.stack(np.meshgrid(*[axis] * n_features, indexing="ij"), axis=-1).reshape(-1, n_features)
     else:
-        root = 2.0
-        for _ in range(64):  # the generalised golden ratio: root^(F+1) = root + 1
-            root = (1.0 + root) ** (1.0 / (n_features + 1))
-        steps = root ** -np.arange(1.0, n_features + 1)
-        if n_features > 12:  # the powers crowd together; square roots of primes stay apart
-            steps = np.sqrt(_primes(n_features)) % 1.0
-        unit = (0.5 + np.outer(np.arange(1, n_points + 1), steps)) % 1.0
+        rng = np.random.default_rng(0)
+        ranks = rng.permuted(np.tile(np.arange(n_points), (n_features, 1)), axis=1).T
+        unit = (ranks + rng.random((n_points, n_features))) / n_points
     return domain[0] + (domain[1] - domain[0]) * unit
-
-
-def _primes(count: int) -> np.ndarray:
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % prime for prime in found if prime * prime <= number):
-            found.append(number)
-        number += 1
-    return np.array(found, float)
 
 
 def _as_matrix(name: str, value: Any, n_columns: int | None = None) -> np.ndarray:

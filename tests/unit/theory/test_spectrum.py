@@ -256,6 +256,14 @@ def test_ceiling_bounds_a_circuit_from_above():
     assert ceiling(shallow, x, y).r2 < 0.95
 
 
+@pytest.mark.parametrize(("n_modalities", "degree"), [(3, 2), (4, 2), (5, 1)])
+def test_an_unreachable_target_of_many_features_scores_about_chance(n_modalities, degree):
+    """On N scattered points n frequencies explain about n/N of anything, and not more."""
+    config = _config(n_modalities=n_modalities, degree=degree, signal="phase")
+    x = dense_points(n_modalities, n_points=40 * count_frequencies(config))
+    assert ceiling(config, x, np.cos(5 * x.sum(axis=1))).r2 < 0.05
+
+
 def test_ceiling_says_why_there_is_none():
     x = dense_points(3, n_points=200)
     top = ceiling(_config(n_modalities=3, degree=3), x, x[:, 0])
