@@ -1,0 +1,165 @@
+"""Keras layers. Importing this module loads TensorFlow (with tf-keras), and TFQ only if used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from qfl_explore.circuits.ansatz import INITIALIZERS, initial_weights
+from qfl_explore.circuits.fusion import FusionCircuit
+from qfl_explore.config import FusionConfig
+from qfl_explore.errors import check_int, check_option, invalid
+from qfl_explore.simulation.base import get_backend
+from qfl_explore.simulation.legacy_keras import require_legacy_keras
+
+require_legacy_keras()
+
+import tensorflow as tf  # noqa: E402
+import tf_keras  # noqa: E402
+
+
+@tf_keras.utils.register_keras_serializable(package="qfl_explore")
+class QuantumFusion(tf_keras.layers.Layer):
+    """A Quantum Fusion Layer: [B, M, D] features in radians -> [B, K] expectation values.
+
+    ``values_k = ⟨0|QFL(x)† O_k QFL(x)|0⟩`` with trainable angles. Source: arXiv:2510.06938.
+
+    With ``backend='tfq'`` TensorFlow Quantum's own operation sits in the graph, as in the
+    paper's stack. The other engines run in ``tf.numpy_function`` with their own gradients:
+    the forward pass computes values only, the backward pass the engine's gradients in one
+    call. Second derivatives are not available.
+
+    Args:
+        config: a `FusionConfig`, or its ``to_dict()``.
+        backend: the engine: ``batched``, ``tfq``, ``qsim`` or ``cirq``.
+        initializer: how the angles start: ``uniform``, ``small_angle`` or ``identity_block``.
+        seed: of the initializer; 0 or more.
+        backend_options: options of the engine, for example ``{"dtype": "float64"}``.
+        **kwargs: of ``tf_keras.layers.Layer`` (``name``, ``dtype``, ``trainable``). Angles are
+            float32, or float64 with ``dtype="float64"``; they never drop to half precision.
+
+    Raises:
+        TypeError: ``config`` is neither a `FusionConfig` nor a dict of its settings.
+        ValueError: an option is unknown.
+        ImportError: the engine's package is not installed.
+    """
+
+    def __init__(
+        self,
+        config: FusionConfig | Mapping[str, Any],
+        backend: str = "batched",
+        initializer: str = "uniform",
+        seed: int = 0,
+        backend_options: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("autocast", False)  # half-precision policies must not round angles
+        super().__init__(**kwargs)
+        config = FusionConfig(**config) if isinstance(config, Mapping) else config
+        self.fusion = FusionCircuit(config)
+        self.backend = backend
+        self.initializer = check_option("initializer", initializer, INITIALIZERS)
+        self.seed = check_int("seed", seed, 0)
+        self.backend_options = dict(backend_options or {})
+        self._engine = get_backend(backend, **self.backend_options)
+
+    @property
+    def config(self) -> FusionConfig:
+        """The circuit's settings."""
+        return self.fusion.config
+
+    @property
+    def n_observables(self) -> int:
+        """K, the size of the output's last axis."""
+        return self.fusion.n_observables
+
+    def build(self, input_shape: Any) -> None:
+        """Creates the angles, of ``config.weight_shape``."""
+        self._check_shape(input_shape)
+        start = initial_weights(self.config, self.initializer, self.seed)
+        self.angles = self.add_weight(
+            name="angles",
+            shape=self.config.weight_shape,
+            dtype=self._angle_dtype,
+            initializer=tf_keras.initializers.Constant(start),
+            experimental_autocast=False,
+        )
+        super().build(input_shape)
+
+    @property
+    def _angle_dtype(self) -> tf.DType:
+        wide = tf.float64 if self.backend != "tfq" else tf.float32
+        return wide if tf.as_dtype(self.variable_dtype or "float32") == tf.float64 else tf.float32
+
+    def call(self, inputs: Any) -> tf.Tensor:
+        """Expectation values.
+
+        Args:
+            inputs: [B, M, D] real numbers, radians.
+
+        Returns:
+            [B, K] in the layer's compute dtype.
+
+        Raises:
+            ValueError: the static shape is not [B, M, D].
+            InvalidArgumentError: a number is not finite.
+        """
+        self._check_shape(inputs.shape)
+        message = "features must be finite. Expected: numbers without NaN or infinity. Received"
+        features = tf.debugging.check_numerics(tf.cast(inputs, self._angle_dtype), message)
+        angles = tf.convert_to_tensor(self.angles)
+        evaluate = self._native if self.backend == "tfq" else self._through_numpy
+        return tf.cast(evaluate(features, angles), self.compute_dtype)
+
+    def _native(self, features: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
+        values = self._engine.graph_expectations(self._engine.conversion(self.fusion), features, angles)
+        return tf.ensure_shape(values, [None, self.n_observables])
+
+    def _through_numpy(self, features: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
+        dtype, fusion, engine = self._angle_dtype, self.fusion, self._engine
+
+        def values(features: np.ndarray, angles: np.ndarray) -> np.ndarray:
+            return engine.expectations(fusion, features, angles).astype(dtype.as_numpy_dtype, copy=False)
+
+        def gradients(*arrays: np.ndarray) -> list[np.ndarray]:
+            _, *slopes = engine.gradients(fusion, *arrays)
+            return [slope.astype(dtype.as_numpy_dtype, copy=False) for slope in slopes]
+
+        @tf.custom_gradient
+        def evaluate(features: tf.Tensor, angles: tf.Tensor) -> tuple[tf.Tensor, Any]:
+            def pull_back(upstream: tf.Tensor) -> list[tf.Tensor]:
+                slopes = tf.numpy_function(gradients, [features, angles, upstream], [dtype, dtype], stateful=False)
+                return [tf.ensure_shape(d, x.shape) for d, x in zip(slopes, (features, angles), strict=True)]
+
+            result = tf.numpy_function(values, [features, angles], dtype, stateful=False)
+            return tf.ensure_shape(result, [features.shape[0], fusion.n_observables]), pull_back
+
+        return evaluate(features, angles)
+
+    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+        """[B, M, D] -> [B, K]."""
+        self._check_shape(input_shape)
+        return tf.TensorShape([tf.TensorShape(input_shape)[0], self.n_observables])
+
+    def get_config(self) -> dict[str, Any]:
+        """Plain values from which ``from_config`` makes an equal layer."""
+        return {
+            **super().get_config(),
+            "config": self.config.to_dict(),
+            "backend": self.backend,
+            "initializer": self.initializer,
+            "seed": self.seed,
+            "backend_options": dict(self.backend_options),
+        }
+
+    def _check_shape(self, shape: Any) -> None:
+        wanted = [None, self.config.n_modalities, self.config.feature_dim]
+        if not tf.TensorShape(shape).is_compatible_with(wanted):
+            text = f"[B, {wanted[1]}, {wanted[2]}]"
+            raise invalid(
+                f"inputs of {type(self).__name__} have the wrong shape",
+                f"shape {text} (batch, modality, feature)",
+                f"shape {tf.TensorShape(shape)}",
+            )
