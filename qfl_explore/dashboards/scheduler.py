@@ -7,11 +7,12 @@ knows Panel or Bokeh.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from qfl_explore.errors import invalid
@@ -19,6 +20,29 @@ from qfl_explore.errors import invalid
 #: What a job may be: only ``running`` jobs get slices, ``queued`` ones wait for a place.
 LIVE = ("queued", "running", "paused")
 FINAL = ("done", "failed", "cancelled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Wait:
+    """A run may yield this instead of an item: "come back in so many seconds"; it holds no worker."""
+
+    seconds: float
+
+
+def paced(items: Iterable[Any], rate: Callable[[], float | None]) -> Iterator[Any]:
+    """Slows a run down so that eyes can follow.
+
+    Args:
+        items: the run.
+        rate: items a second, asked after every item; ``None``: as fast as it goes.
+    """
+    due = time.monotonic()
+    for item in items:
+        yield item
+        wanted, now = rate(), time.monotonic()
+        due = now if wanted is None else max(due + 1.0 / wanted, now - 0.05)
+        if due > now + 0.005:
+            yield Wait(due - now)
 
 
 class Job:
@@ -43,6 +67,7 @@ class Job:
         self._on_change = on_change
         self._allowance = allowance  # items it may still give; None: as many as it has
         self._busy = False
+        self._due = 0.0  # not before this time
         self.state = "queued"
         self.error: Exception | None = None
 
@@ -98,6 +123,9 @@ class Job:
             if self._iterator is None:
                 self._iterator = iter(self._make())
             item = next(self._iterator)
+            if isinstance(item, Wait):
+                self._due = time.monotonic() + item.seconds
+                return False
             with self._scheduler.lock:
                 if self.state in FINAL:
                     return False
@@ -221,17 +249,28 @@ class Scheduler:
             self._turn.append(job)
             self.lock.notify()
 
+    def _choose(self) -> tuple[Callable[[], None] | None, Job | None]:
+        """The next errand, or the next job whose time has come."""
+        if self._errands:
+            return self._errands.popleft(), None
+        now = time.monotonic()
+        for job in self._turn:
+            if job._due <= now:
+                self._turn.remove(job)
+                job._busy = True
+                return None, job
+        return None, None
+
     def _work(self) -> None:
         while True:
             with self.lock:
-                while not self._turn and not self._errands and not self._stopped:
-                    self.lock.wait()
+                errand, job = self._choose()
+                while errand is None and job is None and not self._stopped:
+                    now = time.monotonic()
+                    self.lock.wait(min((max(0.001, other._due - now) for other in self._turn), default=None))
+                    errand, job = self._choose()
                 if self._stopped:
                     return
-                errand = self._errands.popleft() if self._errands else None
-                if errand is None:
-                    job = self._turn.popleft()
-                    job._busy = True
             if errand is not None:
                 errand()
                 continue

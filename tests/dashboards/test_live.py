@@ -7,7 +7,7 @@ import time
 import pytest
 
 from qfl_explore.dashboards.live import RunHandle, Update
-from qfl_explore.dashboards.scheduler import Scheduler
+from qfl_explore.dashboards.scheduler import Scheduler, paced
 
 
 @pytest.fixture
@@ -220,3 +220,22 @@ def test_a_closed_handle_flushes_nothing_and_frees_its_place(scheduler):
     assert not scheduler._active
     handle.start(lambda: counting())
     assert handle.state == "cancelled"
+
+
+def test_pace_is_kept_and_waiting_runs_hold_no_worker(scheduler):
+    handles = [make_handle(scheduler, interval=0.05) for _ in range(3)]  # more than workers
+    for handle, _ in handles:
+        handle.start(lambda: paced(itertools.count(), lambda: 50.0))
+    time.sleep(1.0)
+    for handle, seen in handles:
+        handle.pause()
+        wait_for(lambda seen=seen: seen.updates[-1].state == "paused")
+        assert 35 <= len(seen.items) <= 56
+
+
+def test_stepping_a_paced_run_is_not_held_up(scheduler):
+    handle, seen = make_handle(scheduler)
+    handle.start(lambda: paced(itertools.count(), lambda: 20.0), allowance=1)
+    wait_for(lambda: handle.state == "paused")
+    handle.step()
+    wait_for(lambda: seen.items == [0, 1], timeout=0.3)

@@ -1,0 +1,195 @@
+"""How pictures look: colours that everybody can tell apart, dashes and markers beside them, two themes.
+
+`freeze` turns a HoloViews overlay into a `LiveFigure`: a Bokeh figure built once, whose data
+sources later updates stream into.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+from bokeh.core.json_encoder import serialize_json
+from bokeh.document import Document
+from bokeh.util.serialization import make_id
+
+#: Okabe–Ito, told apart with any kind of colour vision: role -> (light theme, dark theme).
+COLOURS: dict[str, tuple[str, str]] = {
+    "model": ("#0072B2", "#56B4E9"),
+    "target": ("#3B3F46", "#D5D8DC"),
+    "data": ("#6B7280", "#9CA3AF"),
+    "test": ("#009E73", "#1FC799"),
+    "ceiling": ("#D55E00", "#F08A3C"),
+    "pinned": ("#CC79A7", "#E3A0C4"),
+    "other": ("#E69F00", "#E69F00"),
+    "quiet": ("#9AA1AC", "#6F7782"),
+    "area": ("#0072B2", "#56B4E9"),
+}
+#: Sequential colour maps, even in lightness.
+MAP_VALUES = "cividis"
+MAP_DIFFERENCE = "viridis"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+FONT_SIZE = "13px"
+
+
+def colour(role: str, dark: bool = False) -> str:
+    """The colour of a role, for example ``model`` or ``ceiling``, in the light or dark theme."""
+    return COLOURS[role][int(dark)]
+
+
+def use_bokeh() -> None:
+    """Loads HoloViews' Bokeh backend once."""
+    if "bokeh" not in hv.Store.renderers or hv.Store.current_backend != "bokeh":
+        hv.extension("bokeh", logo=False)
+
+
+@dataclasses.dataclass(eq=False)
+class LiveFigure:
+    """A Bokeh figure and its moving parts.
+
+    Attributes:
+        figure: the Bokeh figure.
+        sources: layer name -> ColumnDataSource.
+        renderers: layer name -> glyph renderer.
+        roles: layer name -> role of its colour.
+        columns: layer name -> names of its columns.
+    """
+
+    figure: Any
+    sources: dict[str, Any]
+    renderers: dict[str, Any]
+    roles: dict[str, str]
+    columns: dict[str, tuple[str, ...]]
+
+    def put(self, layer: str, *values: Any) -> None:
+        """Replaces a layer's columns, in their order."""
+        arrays = [np.atleast_1d(np.asarray(value)) for value in values]
+        self.sources[layer].data = dict(zip(self.columns[layer], arrays, strict=True))
+
+    def stream(self, layer: str, *values: Any) -> None:
+        """Appends rows to a layer."""
+        arrays = [np.atleast_1d(np.asarray(value)) for value in values]
+        self.sources[layer].stream(dict(zip(self.columns[layer], arrays, strict=True)))
+
+    def clear(self, *layers: str) -> None:
+        """Empties layers."""
+        for layer in layers:
+            self.put(layer, *([],) * len(self.columns[layer]))
+
+    def set_image(self, layer: str, values: np.ndarray) -> None:
+        """Replaces the values [x, y] of a heat map."""
+        source = self.sources[layer]
+        source.data = {**source.data, "image": [np.ascontiguousarray(values.T, dtype=np.float32)]}
+
+    def set_range(self, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
+        """Sets the shown ranges; they are also where the reset tool returns to."""
+        for span, axis in ((x, self.figure.x_range), (y, self.figure.y_range)):
+            if span is not None:
+                axis.update(start=span[0], end=span[1], reset_start=span[0], reset_end=span[1])
+
+    def set_dark(self, dark: bool) -> None:
+        """Recolours the layers; axes and background follow the page's theme in the browser."""
+        for layer, role in self.roles.items():
+            glyph = self.renderers[layer].glyph
+            hollow = getattr(glyph, "fill_color", 1) is None
+            changes = {"line_color": colour(role, dark)} if hasattr(glyph, "line_color") else {}
+            if hasattr(glyph, "fill_color") and not hollow:
+                changes["fill_color"] = colour(role, dark)
+            glyph.update(**changes)
+
+
+_originals: dict[str, tuple[LiveFigure, str]] = {}
+_lock = threading.Lock()
+
+
+def copy_of(key: str, build: Callable[[], LiveFigure]) -> LiveFigure:
+    """A fresh copy of a figure that is built once in a process; a copy takes milliseconds.
+
+    Args:
+        key: names the original.
+        build: makes the original, the first time.
+    """
+    with _lock:
+        if key not in _originals:
+            original = build()
+            document = Document()
+            document.add_root(original.figure)
+            _originals[key] = (original, serialize_json(document.to_json(deferred=False)))
+        original, text = _originals[key]
+    text = re.sub(r'"id": ?"(p[0-9]+)"', _Renamed(), text)
+    document = Document.from_json(json.loads(text))
+    (figure,) = document.roots
+    document.clear()
+    renderers = {renderer.name: renderer for renderer in figure.renderers if renderer.name in original.roles}
+    sources = {name: renderer.data_source for name, renderer in renderers.items()}
+    return LiveFigure(figure, sources, renderers, dict(original.roles), dict(original.columns))
+
+
+class _Renamed:
+    """Gives every model of a copy an id of its own."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def __call__(self, match: re.Match[str]) -> str:
+        name = self._names.setdefault(match.group(1), make_id())
+        return f'"id": "{name}"'
+
+
+def freeze(
+    overlay: hv.Overlay, names: Sequence[str], roles: Sequence[str], height: int = 300, legend: str | None = "top"
+) -> LiveFigure:
+    """Renders an overlay once.
+
+    Args:
+        overlay: the picture, with axis names and units.
+        names: one for each layer, in order.
+        roles: the role of each layer's colour.
+        height: in pixels; the width follows the page.
+        legend: its place, or ``None``.
+    """
+    use_bokeh()
+    options = {"responsive": True, "height": height, "show_legend": legend is not None, "toolbar": "above"}
+    if legend:
+        options["legend_position"] = legend
+    plot = hv.renderer("bokeh").get_plot(overlay.opts(**options))
+    parts = [part.handles for part in plot.subplots.values()] if plot.subplots else [plot.handles]
+    sources, renderers, columns = {}, {}, {}
+    for name, handles in zip(names, parts, strict=True):
+        sources[name], renderers[name] = handles["source"], handles["glyph_renderer"]
+        columns[name] = tuple(handles["source"].data)
+        renderers[name].name = name
+    figure = LiveFigure(plot.state, sources, renderers, dict(zip(names, roles, strict=True)), columns)
+    _polish(figure.figure)
+    figure.set_dark(False)
+    return figure
+
+
+def _polish(figure: Any) -> None:
+    figure.toolbar.logo = None
+    figure.toolbar.autohide = True
+    figure.min_border_left, figure.min_border_right = 56, 12
+    figure.title.text_font_size, figure.title.text_font_style = "14px", "bold"
+    figure.title.text_font = FONT
+    for axis in figure.axis:
+        axis.axis_label_text_font_size = axis.major_label_text_font_size = FONT_SIZE
+        axis.axis_label_text_font = axis.major_label_text_font = FONT
+        axis.axis_label_text_font_style = "normal"
+    for legend in figure.legend:
+        legend.label_text_font_size, legend.label_text_font = "12px", FONT
+        legend.click_policy, legend.border_line_alpha = "hide", 0.0
+        legend.background_fill_alpha, legend.padding, legend.margin, legend.spacing = 0.0, 0, 2, 14
+        legend.glyph_width = 26
+    for grid in figure.grid:
+        grid.grid_line_alpha = 0.35
+
+
+def tools() -> dict[str, Any]:
+    """Toolbar of every figure: save as PNG, zoom to a box, reset."""
+    return {"default_tools": ["save", "box_zoom", "reset"], "active_tools": []}
