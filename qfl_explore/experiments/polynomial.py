@@ -20,7 +20,7 @@ import pandas as pd
 
 from qfl_explore.errors import invalid
 from qfl_explore.experiments.problem import Grid, PolynomialConfig, Problem, prepare
-from qfl_explore.experiments.targets import Table
+from qfl_explore.experiments.table import Table
 from qfl_explore.optimizers import Adam, AdamState, lbfgs
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
 
 Params = dict[str, np.ndarray]
 #: Settings that may differ between a stream and the problem it is given.
-_TRAINING_ONLY = ("learning_rate", "n_steps", "patience", "min_delta", "initializer", "record_every")
+_TRAINING_ONLY = ("learning_rate", "schedule", "n_steps", "patience", "min_delta", "initializer", "record_every")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -141,10 +141,17 @@ def _adam_frames(
     loss, grads = problem.model.loss_and_grad(params, problem.x_train, problem.y_train)
     yield Frame(step, loss, problem.train_r2(loss), params, problem, state)
     while step < config.n_steps:
-        params, state = adam.step(params, grads, state)
+        params, state = adam.step(params, grads, state, _learning_rate(config, step))
         loss, grads = problem.model.loss_and_grad(params, problem.x_train, problem.y_train)
         step += 1
         yield Frame(step, loss, problem.train_r2(loss), params, problem, state)
+
+
+def _learning_rate(config: PolynomialConfig, step: int) -> float:
+    """For the step after ``step`` steps."""
+    if config.schedule == "constant":
+        return config.learning_rate
+    return config.learning_rate * min(1.0, max(0.02, 2.0 * (1.0 - step / config.n_steps)))
 
 
 def _lbfgs_frames(
