@@ -9,7 +9,6 @@ import dataclasses
 import importlib.util
 import math
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.errors import check_int, invalid
+from qfl_explore.simulation.legacy_keras import require_legacy_keras
 
 METRICS = ("loss", "accuracy", "auc", "f1")
 Features = tuple[np.ndarray, ...]
@@ -31,7 +31,7 @@ def load_keras() -> tuple[Any, Any]:
         The modules ``tensorflow`` and ``tf_keras``.
 
     Raises:
-        ImportError: either is not installed here.
+        ImportError: either is not installed here, or TensorFlow was imported with Keras 3.
     """
     missing = [name for name in ("tensorflow", "tf_keras") if importlib.util.find_spec(name) is None]
     if missing:
@@ -41,9 +41,8 @@ def load_keras() -> tuple[Any, Any]:
             f"no module named {missing[0]!r}",
             ImportError,
         )
-    if "tensorflow" not in sys.modules:
-        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    require_legacy_keras()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow
     import tf_keras
 
@@ -239,7 +238,7 @@ class Epoch:
 
 
 class Trainer:
-    """Trains one Keras model, as often as wanted, without tracing it again.
+    """Trains one Keras model, as often as wanted; it is traced once, here.
 
     An epoch is a single call of one ``tf.function``, which runs all of its steps. Calls of one
     trainer must not overlap.
@@ -251,6 +250,7 @@ class Trainer:
 
     def __init__(self, model: Any, gamma: float = 2.0) -> None:
         tf, keras = load_keras()
+        self._tf = tf
         self.model = model
         self.gamma = gamma
         self._loss = keras_focal_loss(gamma)
@@ -260,9 +260,11 @@ class Trainer:
         self._predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=[floats])
         signature = [floats, tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
         self._train = tf.function(self._epoch, input_signature=signature)
+        self._predict.get_concrete_function()
+        self._train.get_concrete_function()
 
     def _epoch(self, inputs: list[Any], labels: Any, batches: Any) -> None:
-        tf, _ = load_keras()
+        tf = self._tf
         variables = self.model.trainable_variables
         for step in tf.range(tf.shape(batches)[0]):
             rows = batches[step]
@@ -289,7 +291,7 @@ class Trainer:
         self._restart(config)
         (features, labels), (held_out, held_labels) = train, validation
         features, held_out = self._tensors(features), self._tensors(held_out)
-        targets = load_keras()[0].constant(labels, "int32")
+        targets = self._tf.constant(labels, "int32")
         rng = np.random.default_rng(config.seed)
         stopping = EarlyStopping(config.patience)
         try:
@@ -317,7 +319,7 @@ class Trainer:
         self._optimizer.learning_rate.assign(config.learning_rate)
 
     def _tensors(self, features: Features) -> list[Any]:
-        tf, _ = load_keras()
+        tf = self._tf
         return [tf.constant(array, tf.float32) for array in features]
 
 
