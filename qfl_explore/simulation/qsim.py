@@ -129,7 +129,7 @@ class _GateTable:
         circuit.num_qubits = self.n_qubits
         for kind, time, qubits, parameters, symbol in self._rows:
             if symbol is not None:
-                parameters = {**parameters, "exponent": turns[symbol]}
+                parameters["exponent"] = turns[symbol]  # the table belongs to one call, so to one thread
             qsim.add_gate(kind, time, qubits, parameters, circuit)
         return circuit
 
