@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.errors import invalid
-from qfl_explore.experiments.problem import Grid, PolynomialConfig, Problem, prepare
+from qfl_explore.experiments.polynomial_config import PolynomialConfig
+from qfl_explore.experiments.problem import Grid, Problem, prepare
 from qfl_explore.experiments.table import Table
 from qfl_explore.optimizers import Adam, AdamState, lbfgs
 
