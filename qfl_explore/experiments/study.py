@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
@@ -105,15 +106,15 @@ class ClassificationConfig:
         self.fusion(DATASETS[self.dataset].n_modalities)
 
     def _check_seeds(self) -> None:
-        seeds = tuple(check_int("each of seeds", seed, 0) for seed in self.seeds)
+        seeds = tuple(check_int("each of seeds", seed, 0) for seed in _sequence("seeds", self.seeds))
         if not 1 <= len(seeds) <= MAX_SEEDS or len(set(seeds)) < len(seeds):
             raise invalid("seeds are not usable", f"1 to {MAX_SEEDS} distinct integers", f"seeds={seeds}")
         object.__setattr__(self, "seeds", seeds)
 
     def _check_trials(self) -> None:
         for name in ("learning_rates", "penalties"):
-            values = tuple(check_learning_rate(f"each of {name}", value) for value in getattr(self, name))
-            object.__setattr__(self, name, values)
+            values = _sequence(name, getattr(self, name))
+            object.__setattr__(self, name, tuple(check_learning_rate(f"each of {name}", value) for value in values))
         counts = len(self.learning_rates), len(self.penalties)
         if counts[0] != counts[1] or not 1 <= counts[0] <= MAX_TRIALS:
             raise invalid(
@@ -155,3 +156,9 @@ class ClassificationConfig:
     def replace(self, **changes: Any) -> ClassificationConfig:
         """A copy with some settings changed, validated anew."""
         return dataclasses.replace(self, **changes)
+
+
+def _sequence(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise invalid(f"{name} must be a sequence", "a tuple of numbers", f"{name}={value!r}", TypeError)
+    return tuple(value)
