@@ -78,18 +78,11 @@ class CircuitRegression:
     def predict(self, params: Mapping[str, np.ndarray], x: Any) -> np.ndarray:
         """Predictions [B] at features [B, F] (or [B, M, D]), radians."""
         params = self.checked(params)
-        values = self.backend.expectations(
-            self.fusion, self.features(x), params["weights"]
-        )
+        values = self.backend.expectations(self.fusion, self.features(x), params["weights"])
         return _affine(values, params)
 
-    def loss_and_grad(
-        self, params: Mapping[str, np.ndarray], x: Any, y: Any
-    ) -> tuple[float, Params]:
+    def loss_and_grad(self, params: Mapping[str, np.ndarray], x: Any, y: Any) -> tuple[float, Params]:
         """Mean squared error and its gradient with respect to every parameter.
-
-        The engine is asked twice, for values and then for gradients: the cotangents of a
-        squared error need the values first.
 
         Args:
             params: ``weights``, ``readout`` and ``bias``.
@@ -105,12 +98,10 @@ class CircuitRegression:
         params = self.checked(params)
         features = self.features(x)
         y = np.asarray(check_array("y", y, (len(features),)), np.float64)
-        values = self.backend.expectations(self.fusion, features, params["weights"])
+        values, pullback = self.backend.pullback(self.fusion, features, params["weights"])
         residual = _affine(values, params) - y
         pull = 2.0 * residual / len(y)
-        _, _, d_weights = self.backend.gradients(
-            self.fusion, features, params["weights"], pull[:, None] * params["readout"]
-        )
+        _, d_weights = pullback(pull[:, None] * params["readout"])
         grads = {
             "weights": np.asarray(d_weights, np.float64),
             "readout": np.asarray(values, np.float64).T @ pull,
@@ -140,10 +131,7 @@ class CircuitRegression:
                 f"exactly {sorted(shapes)}",
                 f"{sorted(params)}",
             )
-        arrays = {
-            name: check_array(name, params[name], shape)
-            for name, shape in shapes.items()
-        }
+        arrays = {name: check_array(name, params[name], shape) for name, shape in shapes.items()}
         return {name: np.asarray(array, np.float64) for name, array in arrays.items()}
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import importlib.util
 import threading
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -73,6 +74,10 @@ ENGINES: dict[str, Engine] = {
 }
 
 
+#: Values [B, K], and from their cotangents [B, K] to (d_features, d_weights).
+Forward = tuple[np.ndarray, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]]
+
+
 class Backend(abc.ABC):
     """Answers what a fusion circuit's observables are, and how they change.
 
@@ -122,6 +127,32 @@ class Backend(abc.ABC):
         features, weights = self._checked(fusion, features, weights)
         cotangents = check_array("cotangents", cotangents, (len(features), fusion.n_observables))
         return self._gradients(fusion, features, weights, cotangents)
+
+    def pullback(self, fusion: FusionCircuit, features: Any, weights: Any) -> Forward:
+        """Values now, and a function for their gradients when the cotangents are known.
+
+        This is what training needs: the loss, and so the cotangents, follow from the values.
+
+        Args:
+            fusion: the circuit.
+            features: [B, M, D], radians, finite.
+            weights: of ``fusion.weight_shape``, radians, finite.
+
+        Returns:
+            values [B, K], and ``pull(cotangents [B, K]) -> (d_features, d_weights)``.
+
+        Raises:
+            ValueError: a shape is wrong, a number is not finite, or memory would not do.
+            TypeError: something is not an array of real numbers.
+        """
+        features, weights = self._checked(fusion, features, weights)
+        values, pull = self._pullback(fusion, features, weights)
+        shape = (len(features), fusion.n_observables)
+        return values, lambda cotangents: pull(check_array("cotangents", cotangents, shape))
+
+    def _pullback(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> Forward:
+        values = self._expectations(fusion, features, weights)
+        return values, lambda cotangents: self._gradients(fusion, features, weights, cotangents)[1:]
 
     def _checked(self, fusion: FusionCircuit, features: Any, weights: Any) -> tuple[np.ndarray, np.ndarray]:
         if not isinstance(fusion, FusionCircuit):

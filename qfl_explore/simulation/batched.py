@@ -15,7 +15,7 @@ from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option
 from qfl_explore.simulation import gates, kernels
-from qfl_explore.simulation.base import Backend
+from qfl_explore.simulation.base import Backend, Forward
 from qfl_explore.simulation.program import Program, translate
 from qfl_explore.simulation.simd import LANES
 
@@ -24,6 +24,8 @@ _WORTH_A_THREAD = 60_000
 #: Below this many angles a compiled loop finds sines faster than NumPy does.
 _WORTH_NUMPY = 2_000
 _CACHED_PROGRAMS = 64
+#: Bytes of final states that a forward pass may leave for the way back.
+_MOST_STATES = 128 * 2**20
 
 
 class BatchedBackend(Backend):
@@ -84,6 +86,20 @@ class BatchedBackend(Backend):
         d_features = d_inputs if mix is None else (d_inputs @ mix).astype(self.dtype)
         return values, d_features.reshape(features.shape), d_weights.reshape(fusion.weight_shape)
 
+    def _pullback(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> Forward:
+        program, mix = self.program(fusion)
+        inputs = features.reshape(len(features), -1)
+        call = _Call(program, inputs if mix is None else inputs @ mix.T, weights, self.dtype)
+        states = call.keep_states()
+        _run(call, self.n_threads, states)
+
+        def pull(cotangents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            d_inputs, d_weights = _differentiate(call, np.zeros_like(call.values), cotangents, self.n_threads, states)
+            d_features = d_inputs if mix is None else (d_inputs @ mix).astype(self.dtype)
+            return d_features.reshape(features.shape), d_weights.reshape(fusion.weight_shape)
+
+        return call.values, pull
+
 
 def run_program(
     program: Program, inputs: np.ndarray, weights: np.ndarray, dtype: np.dtype | str = "float64", n_threads: int = 1
@@ -101,7 +117,7 @@ def run_program(
         [B, K] of ``dtype``.
     """
     call = _Call(program, inputs, weights, np.dtype(dtype))
-    _spread(call, n_threads, lambda first, last: kernels.run_values(first, last, *call.shared))
+    _run(call, n_threads, call.no_states())
     return call.values
 
 
@@ -127,23 +143,35 @@ def differentiate_program(
         values [B, K], d_inputs [B, n_features], d_weights [n_weights] (summed over the batch).
     """
     call = _Call(program, inputs, weights, np.dtype(dtype))
+    d_inputs, d_weights = _differentiate(call, call.values, cotangents, n_threads, call.no_states())
+    return call.values, d_inputs, d_weights
+
+
+def _run(call: _Call, n_threads: int, states: np.ndarray) -> None:
+    _spread(call, n_threads, lambda first, last: kernels.run_values(first, last, *call.shared, call.values, states))
+
+
+def _differentiate(
+    call: _Call, values: np.ndarray, cotangents: np.ndarray, n_threads: int, states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    program = call.program
     d_inputs = np.zeros((call.n_samples, program.n_features), call.dtype)
     measured = np.zeros((call.n_chunks, program.n_matrices, 8), call.dtype)
-    rows = (program.row_features, program.row_scales)
     cotangents = np.ascontiguousarray(cotangents, call.dtype)
-    rest = (cotangents, call.undo, call.undone, *rows, d_inputs, measured)
+    rows = (program.row_features, program.row_scales)
+    rest = (values, states, cotangents, call.undo, call.undone, *rows, d_inputs, measured)
     _spread(call, n_threads, lambda first, last: kernels.run_gradients(first, last, *call.shared, *rest))
     d_weights = np.zeros(program.n_weights)
     total = measured.sum(axis=0, dtype=np.float64)
     gates.weight_gradients(*call.gates, call.weights, call.euler, total, d_weights)
-    return call.values, d_inputs, d_weights.astype(call.dtype)
+    return d_inputs, d_weights.astype(call.dtype)
 
 
 class _Call:
     """What one call prepares for all its chunks."""
 
     def __init__(self, program: Program, inputs: np.ndarray, weights: np.ndarray, dtype: np.dtype) -> None:
-        p = program
+        p = self.program = program
         self.dtype = dtype
         self.n_samples = len(inputs)
         self.n_chunks = -(-len(inputs) // LANES)
@@ -172,8 +200,18 @@ class _Call:
             *self._angles(p, inputs),
             p.terms,
             p.term_coefficients,
-            self.values,
         )
+
+    def no_states(self) -> np.ndarray:
+        """The sign for kernels that final states are not kept."""
+        return np.empty((0, 0, LANES), self.dtype)
+
+    def keep_states(self) -> np.ndarray:
+        """Room for all final states, unless they are so many that going forward again is better."""
+        shape = (self.n_chunks, 2 << self.program.n_qubits, LANES)
+        if np.prod(shape) * self.dtype.itemsize > _MOST_STATES:
+            return self.no_states()
+        return np.empty(shape, self.dtype)
 
     def _angles(self, program: Program, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cosines and sines [n_chunks · n_rows, LANES] of the stored angles."""

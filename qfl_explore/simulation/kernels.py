@@ -328,12 +328,17 @@ def _measure_all(psi, begin, count, terms, coefficients, sums, out):
 @_jit
 def run_values(
     first, last, n_samples, n_qubits, n_rows, ops, euler, matrices, diagonals, pair_rows, cosines, sines,
-    terms, coefficients, out,
+    terms, coefficients, out, states,
 ):  # fmt: skip
-    """Expectation values of the chunks first … last - 1, added to out [B, K]."""
+    """Expectation values of the chunks first … last - 1, added to out [B, K].
+
+    states [n_chunks, 2^(n+1), LANES] keeps the final states; empty: they are not kept.
+    """
     psi, sums = _aligned(2 << n_qubits, euler), _aligned(3, euler)
     for chunk in range(first, last):
         begin = chunk * LANES
+        if len(states):
+            psi = states[chunk]
         _forward(psi, ops, euler, matrices, diagonals, pair_rows, cosines, sines, chunk * n_rows)
         _measure_all(psi, begin, min(LANES, n_samples - begin), terms, coefficients, sums, out)
 
@@ -341,16 +346,22 @@ def run_values(
 @_jit
 def run_gradients(
     first, last, n_samples, n_qubits, n_rows, ops, euler, matrices, diagonals, pair_rows, cosines, sines,
-    terms, coefficients, out, cotangents, undo, scales, row_features, row_scales, d_features, measured,
+    terms, coefficients, out, states, cotangents, undo, scales, row_features, row_scales, d_features, measured,
 ):  # fmt: skip
-    """Values (as run_values), d_features [B, F], and measured [n_chunks, n_matrices, 8]."""
+    """Values (as run_values), d_features [B, F], and measured [n_chunks, n_matrices, 8].
+
+    Where states are kept from run_values, the way forward is not gone again.
+    """
     psi, lam, sums = _aligned(2 << n_qubits, euler), _aligned(2 << n_qubits, euler), _aligned(3, euler)
     d_rows = _aligned(n_rows, euler)
     for chunk in range(first, last):
         begin = chunk * LANES
         count = min(LANES, n_samples - begin)
-        _forward(psi, ops, euler, matrices, diagonals, pair_rows, cosines, sines, chunk * n_rows)
-        _measure_all(psi, begin, count, terms, coefficients, sums, out)
+        if len(states):
+            psi[:] = states[chunk]
+        else:
+            _forward(psi, ops, euler, matrices, diagonals, pair_rows, cosines, sines, chunk * n_rows)
+            _measure_all(psi, begin, count, terms, coefficients, sums, out)
         lam[:] = 0
         d_rows[:] = 0
         for t in range(len(terms)):

@@ -99,3 +99,18 @@ def test_programs_are_kept_but_not_without_bound() -> None:
 def test_bad_options_are_named(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         BatchedBackend(**options)
+
+
+@pytest.mark.parametrize("limit", [0, 2**30])
+def test_pullback_equals_gradients(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batched, "_MOST_STATES", limit)
+    config = FusionConfig(n_modalities=5, degree=3, signal_form="gray_code")
+    features, weights, cotangents = _inputs(config, 50)
+    fusion, backend = FusionCircuit(config), BatchedBackend("float64")
+    values, pull = backend.pullback(fusion, features, weights)
+    for factor in (1.0, -2.0):  # it may be pulled more than once
+        want = backend.gradients(fusion, features, weights, factor * cotangents)
+        for a, b in zip((values, *pull(factor * cotangents)), want, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-13)
+    with pytest.raises(ValueError, match="cotangents has the wrong shape"):
+        pull(cotangents[:3])
