@@ -69,6 +69,33 @@ class ClassificationResult:
         """
         return summarise(self.scores)
 
+    def curves(self) -> pd.DataFrame:
+        """The lowest validation loss so far, over the seeds, for each network's chosen trial.
+
+        Early stopping keeps that loss's weights, so a stopped trial's curve goes on flat.
+        Logistic regression, which has no epochs, is flat throughout.
+
+        Returns:
+            Columns: model, epoch, mean, low, high (95 % interval, at least 0; NaN where there
+            is one seed).
+        """
+        rows = []
+        for model in MODELS:
+            curves = [self._chosen_curve(row) for row in self.scores.to_dict("records") if row["model"] == model]
+            for epoch in range(max(map(len, curves), default=0)):
+                values = [curve[min(epoch, len(curve) - 1)] for curve in curves]
+                interval = t_interval(values, overlap=_overlap(self.scores)).clipped(0.0, float("inf"))
+                rows.append((model, epoch, interval.mean, interval.low, interval.high))
+        return pd.DataFrame(rows, columns=["model", "epoch", "mean", "low", "high"])
+
+    def _chosen_curve(self, row: dict[str, Any]) -> list[float]:
+        table = self.table
+        same = [table[name] == row[name] for name in ("seed", "model", "setting")]
+        chosen = same[0] & same[1] & same[2]
+        losses = table[chosen & (table["split"] == "validation") & (table["metric"] == "loss")]
+        curve = losses.sort_values("epoch")["value"].cummin().tolist()
+        return curve * (self.config.epochs + 1) if len(curve) == 1 else curve
+
 
 def stream(config: ClassificationConfig) -> Iterator[Progress]:
     """Runs a study, one epoch at a time: seeds outside, models inside.
@@ -96,7 +123,7 @@ def summarise(scores: pd.DataFrame) -> dict[str, Any]:
     """What `ClassificationResult.summary` gives, from any finished rows of ``scores``."""
     if scores.empty:
         return {"models": [], "paired": [], "best_classical": "", "verdict": ""}
-    overlap = float(scores["n_test"].iloc[0] / scores["n_train"].iloc[0])
+    overlap = _overlap(scores)
     present = [model for model in MODELS if model in set(scores["model"])]
     models = [_model_row(model, scores[scores["model"] == model], overlap) for model in present]
     classical = [row for row in models if row["model"] != QUANTUM]
@@ -128,6 +155,10 @@ def _paired_rows(scores: pd.DataFrame, model: str, overlap: float) -> Iterator[d
         yield {"model": model, "metric": metric, "n_seeds": len(differences), **_ends("difference", interval)} | {
             "outcome": {1: "wins", -1: "loses", 0: "undecided"}[interval.side()]
         }
+
+
+def _overlap(scores: pd.DataFrame) -> float:
+    return float(scores["n_test"].iloc[0] / scores["n_train"].iloc[0])
 
 
 def _ends(name: str, interval: Interval) -> dict[str, float]:
