@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import param
 
+from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.errors import check_option
 
 
@@ -20,6 +21,9 @@ class Session(param.Parameterized):
 
     Args:
         query: the URL's parameters when the visitor came, ``{name: text}``.
+
+    Attributes:
+        polynomial: the settings that the pages Polynomial and Circuit share.
     """
 
     dark = param.Boolean(default=False, doc="Whether the visitor looks at the dark theme.")
@@ -29,6 +33,7 @@ class Session(param.Parameterized):
     def __init__(self, query: dict[str, str] | None = None, **params: Any) -> None:
         super().__init__(**params)
         self.query = dict(query or {})
+        self.polynomial = PolynomialState()
 
     def notify(self, text: str, kind: str = "warning") -> None:
         """Shows ``text`` above the page until the next notice; an empty text clears it."""

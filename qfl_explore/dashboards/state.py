@@ -29,6 +29,13 @@ TARGETS = {
     "Table (CSV)": "table",
 }
 OPTIMIZERS = ("adam", "lbfgs")
+#: How many training steps a second are shown at most; ``None``: as many as the machine gives.
+PACES: dict[str, float | None] = {
+    "Slow: 20 steps a second": 20.0,
+    "Steady: 100 steps a second": 100.0,
+    "Fast: 300 steps a second": 300.0,
+    "As fast as it goes": None,
+}
 LABELS = {
     "qubit_efficient": "Qubit-efficient (index + value register)",
     "qubit_per_feature": "One qubit per feature (contrast)",
@@ -210,6 +217,7 @@ class PolynomialState(CircuitState):
     n_steps = param.Integer(default=600, bounds=(10, 5000), doc="Step budget")
     early_stop = param.Boolean(default=False, doc="Stop early")
     n_train = param.Integer(default=128, bounds=(16, 1024), doc="Training points")
+    pace = param.Selector(default=100.0, objects=PACES, doc="Pace")
     noise = param.Number(default=0.0, bounds=(0.0, 0.5), step=0.05, doc="Noise on the training data")
 
     URL = CircuitState.URL | {

@@ -11,7 +11,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 
-from qfl_explore.plots.style import MAP_DIFFERENCE, MAP_VALUES, LiveFigure, colour, freeze, tools, use_bokeh
+from qfl_explore.plots.style import DASHES, MAP_VALUES, LiveFigure, colour, freeze, tools, use_bokeh
 
 EMPTY: tuple[list[float], list[float]] = ([], [])
 R2_RANGE = (-0.25, 1.08)
@@ -37,15 +37,15 @@ def fit_curve(
     fit = hv.Curve(_columns(x, model), *axes, label="model")
     return hv.Overlay(
         [
-            target_line.opts(line_dash="dashed", line_width=2, color=colour("target")),
+            target_line.opts(line_dash=DASHES["target"], line_width=2, color=colour("target")),
             points.opts(marker="circle", size=4, alpha=0.55, color=colour("data")),
-            earlier.opts(line_dash="dotdash", line_width=2, color=colour("pinned")),
+            earlier.opts(line_dash=DASHES["pinned"], line_width=2, color=colour("pinned")),
             fit.opts(line_width=3, color=colour("model")),
         ]
     ).opts(**tools())
 
 
-def live_fit_curve(height: int = 320) -> LiveFigure:
+def live_fit_curve(height: int = 330) -> LiveFigure:
     """`fit_curve` to stream into; layers ``target``, ``data``, ``pinned``, ``model``."""
     names = ("target", "data", "pinned", "model")
     return freeze(fit_curve([0.0, 1.0], [0.0, 1.0], [0.0, 1.0], ([0.0], [0.0]), ([0.0], [0.0])), names, names, height)
@@ -103,10 +103,10 @@ def learning_curve(
     return hv.Overlay(
         [
             hv.Curve(ceiling, *axes, label="ceiling").opts(
-                line_dash="dashed", line_width=2.5, color=colour("ceiling")
+                line_dash=DASHES["ceiling"], line_width=2.5, color=colour("ceiling")
             ),
             hv.Curve(pinned, *axes, label="pinned run").opts(
-                line_dash="dotdash", line_width=2, color=colour("pinned")
+                line_dash=DASHES["pinned"], line_width=2, color=colour("pinned")
             ),
             hv.Curve(train, *axes, label="training").opts(line_width=2.5, color=colour("model")),
             hv.Scatter(test, *axes, label="test").opts(marker="triangle", size=6, color=colour("test")),
@@ -114,7 +114,7 @@ def learning_curve(
     ).opts(**tools())
 
 
-def live_learning_curve(height: int = 320) -> LiveFigure:
+def live_learning_curve(height: int = 330) -> LiveFigure:
     """`learning_curve` to stream into; layers ``ceiling``, ``pinned``, ``train``, ``test``."""
     point = ([0.0, 1.0], [0.0, 1.0])
     overlay = learning_curve(point, point, point, point)
@@ -141,17 +141,15 @@ def spectrum_bars(reach: float, target: tuple[Any, Any], model: tuple[Any, Any])
             _rectangles([(-reach - 0.25, 0.0, reach + 0.25, 1.0)], axes, "reachable").opts(
                 alpha=0.10, line_alpha=0, color=colour("area")
             ),
-            _rectangles(bars, axes, "model").opts(
-                alpha=0.85, line_alpha=0, color=colour("model")
-            ),
+            _rectangles(bars, axes, "model").opts(alpha=0.85, line_alpha=0, color=colour("model")),
             hv.Scatter(target, *axes, label="target").opts(
-                marker="diamond", size=11, fill_color=None, line_width=2, color=colour("target")
+                marker="diamond", size=11, fill_alpha=0.0, line_width=2, color=colour("target")
             ),
         ]
     ).opts(**tools())
 
 
-def live_spectrum_bars(height: int = 250) -> LiveFigure:
+def live_spectrum_bars(height: int = 255) -> LiveFigure:
     """`spectrum_bars` to stream into; layers ``reach``, ``model``, ``target``."""
     overlay = spectrum_bars(1.0, ([0.0], [0.0]), ([0.0], [0.0]))
     return freeze(overlay, ("reach", "model", "target"), ("area", "model", "target"), height)
@@ -188,13 +186,13 @@ def spectrum_plane(support: np.ndarray, target: tuple[Any, Any, Any], model: tup
                 marker="circle", size=hv.dim("size"), alpha=0.75, color=colour("model")
             ),
             hv.Points(target, axes, "size", label="target").opts(
-                marker="circle", size=hv.dim("size"), fill_color=None, line_width=2, color=colour("target")
+                marker="circle", size=hv.dim("size"), fill_alpha=0.0, line_width=2, color=colour("target")
             ),
         ]
     ).opts(**tools())
 
 
-def live_spectrum_plane(height: int = 250) -> LiveFigure:
+def live_spectrum_plane(height: int = 255) -> LiveFigure:
     """`spectrum_plane` to stream into; layers ``support``, ``model``, ``target``."""
     points = ([0.0, 0.0], [0.0, 0.0], [1.0, 2.0])
     overlay = spectrum_plane(np.zeros((1, 2)), points, points)
@@ -220,9 +218,7 @@ def wall(degrees: Any, trained: Any, ceilings: tuple[Any, Any] = EMPTY, current:
     band = [] if current is None else [(current - 0.4, R2_RANGE[0], current + 0.4, R2_RANGE[1])]
     return hv.Overlay(
         [
-            _rectangles(band, axes, "now").opts(
-                alpha=0.15, line_alpha=0, color=colour("area")
-            ),
+            _rectangles(band, axes, "chosen P").opts(alpha=0.15, line_alpha=0, color=colour("area")),
             hv.Scatter(ceilings, *axes, label="ceiling").opts(
                 marker="dash", size=26, line_width=3, color=colour("ceiling")
             ),
@@ -233,7 +229,7 @@ def wall(degrees: Any, trained: Any, ceilings: tuple[Any, Any] = EMPTY, current:
     ).opts(xticks=list(range(1, 9)), **tools())
 
 
-def live_wall(height: int = 250) -> LiveFigure:
+def live_wall(height: int = 255) -> LiveFigure:
     """`wall` to stream into; layers ``now``, ``ceiling``, ``trained``."""
     overlay = wall([0.0], [0.0], ([0.0], [0.0]), 1.0)
     figure = freeze(overlay, ("now", "ceiling", "trained"), ("area", "ceiling", "model"), height)

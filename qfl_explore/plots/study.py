@@ -21,6 +21,8 @@ LOOKS: dict[str, tuple[str, str, str, str]] = {
     "concat_fusion": ("test", "diamond", "dotdash", "dense layer"),
     "quantum_fusion": ("model", "circle", "solid", "quantum layer"),
 }
+#: What the logarithmic axis of the loss shows.
+LOSS_RANGE = (0.004, 0.6)
 METRICS = {"accuracy": "test accuracy", "auc": "test AUC", "f1": "test macro F1"}
 
 
@@ -41,7 +43,7 @@ def learning_curves(curves: pd.DataFrame, now: tuple[Any, Any] = ((), ())) -> hv
         line = hv.Curve(_line(curves, model), *axes, label=label)
         layers.append(line.opts(line_dash=dash, line_width=2.5, color=colour(role)))
     layers.append(hv.Curve(now, *axes, label="this trial").opts(line_width=1.2, color=colour("quiet")))
-    return hv.Overlay(layers).opts(**tools())
+    return hv.Overlay(layers).opts(logy=True, ylim=LOSS_RANGE, **tools())
 
 
 def live_learning_curves(height: int = 330) -> LiveFigure:
@@ -51,7 +53,7 @@ def live_learning_curves(height: int = 330) -> LiveFigure:
     roles = [role for role, *_ in LOOKS.values()]
     names = [f"{model} band" for model in LOOKS] + [*LOOKS, "now"]
     figure = freeze(learning_curves(seeded, ([0.0, 1.0], [0.1, 0.1])), names, [*roles, *roles, "quiet"], height)
-    figure.set_range((0, 60), (0, 0.2))
+    figure.set_range((0, 60), LOSS_RANGE)
     put_learning_curves(figure, seeded.iloc[:0])
     figure.clear("now")
     return figure
@@ -178,7 +180,8 @@ def _put_forest(figure: LiveFigure, order: Sequence[str], values: Mapping[str, A
     for model in order:
         figure.put(model, *_dots(values.get(model, []), heights[model]))
     known = [(low, heights[model], high, heights[model]) for model, (_, low, high) in ends.items() if low == low]
-    figure.put("interval", *np.array(known, float).reshape(-1, 4).T)
+    corners = np.array(known, float).reshape(-1, 4)
+    figure.sources["interval"].data = {name: corners[:, i] for i, name in enumerate(("x0", "y0", "x1", "y1"))}
     figure.put("mean", [mean for mean, *_ in ends.values()], [heights[model] for model in ends])
 
 
@@ -200,5 +203,6 @@ def _line(curves: pd.DataFrame, model: str) -> tuple[np.ndarray, np.ndarray]:
 def _band(curves: pd.DataFrame, model: str) -> tuple[np.ndarray, np.ndarray]:
     rows = curves[(curves["model"] == model)].dropna()
     x = rows["epoch"].to_numpy(float)
-    low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+    low = np.maximum(rows["low"].to_numpy(float), 0.1 * LOSS_RANGE[0])  # the axis is logarithmic
+    high = np.maximum(rows["high"].to_numpy(float), low)
     return np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])

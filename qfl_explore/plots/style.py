@@ -31,6 +31,8 @@ COLOURS: dict[str, tuple[str, str]] = {
     "quiet": ("#9AA1AC", "#6F7782"),
     "area": ("#0072B2", "#56B4E9"),
 }
+#: Dashes in pixels, short enough to be told apart in a legend.
+DASHES: dict[str, list[int]] = {"target": [5, 3], "ceiling": [8, 3], "pinned": [2, 2]}
 #: Sequential colour maps, even in lightness.
 MAP_VALUES = "cividis"
 MAP_DIFFERENCE = "viridis"
@@ -97,11 +99,16 @@ class LiveFigure:
         """Recolours the layers; axes and background follow the page's theme in the browser."""
         for layer, role in self.roles.items():
             glyph = self.renderers[layer].glyph
-            hollow = getattr(glyph, "fill_color", 1) is None
-            changes = {"line_color": colour(role, dark)} if hasattr(glyph, "line_color") else {}
-            if hasattr(glyph, "fill_color") and not hollow:
-                changes["fill_color"] = colour(role, dark)
-            glyph.update(**changes)
+            names = [name for name in ("line_color", "fill_color") if hasattr(glyph, name)]
+            glyph.update(**dict.fromkeys(names, colour(role, dark)))
+
+    def show_layer(self, layer: str, visible: bool) -> None:
+        """Shows or hides a layer together with its entry in the legend."""
+        self.renderers[layer].visible = visible
+        for legend in self.figure.legend:
+            for item in legend.items:
+                if self.renderers[layer] in item.renderers:
+                    item.visible = visible
 
 
 _originals: dict[str, tuple[LiveFigure, str]] = {}
@@ -155,7 +162,7 @@ def freeze(
         legend: its place, or ``None``.
     """
     use_bokeh()
-    options = {"responsive": True, "height": height, "show_legend": legend is not None, "toolbar": "above"}
+    options = {"responsive": True, "height": height, "show_legend": legend is not None, "toolbar": "right"}
     if legend:
         options["legend_position"] = legend
     plot = hv.renderer("bokeh").get_plot(overlay.opts(**options))
@@ -174,6 +181,8 @@ def freeze(
 def _polish(figure: Any) -> None:
     figure.toolbar.logo = None
     figure.toolbar.autohide = True
+    figure.toolbar_inner = True
+    figure.toolbar_location = "right"
     figure.min_border_left, figure.min_border_right = 56, 12
     figure.title.text_font_size, figure.title.text_font_style = "14px", "bold"
     figure.title.text_font = FONT
@@ -183,13 +192,42 @@ def _polish(figure: Any) -> None:
         axis.axis_label_text_font_style = "normal"
     for legend in figure.legend:
         legend.label_text_font_size, legend.label_text_font = "12px", FONT
-        legend.click_policy, legend.border_line_alpha = "hide", 0.0
-        legend.background_fill_alpha, legend.padding, legend.margin, legend.spacing = 0.0, 0, 2, 14
-        legend.glyph_width = 26
-    for grid in figure.grid:
-        grid.grid_line_alpha = 0.35
+        legend.click_policy, legend.padding, legend.margin = "hide", 0, 2
 
 
 def tools() -> dict[str, Any]:
-    """Toolbar of every figure: save as PNG, zoom to a box, reset."""
-    return {"default_tools": ["save", "box_zoom", "reset"], "active_tools": []}
+    """Toolbar and grid of every figure: save as PNG, zoom to a box, reset."""
+    return {"default_tools": ["save", "box_zoom", "reset"], "active_tools": [], "show_grid": True}
+
+
+class Spares:
+    """Keeps one spare copy of each figure ready, made in the background, so that pages open at once.
+
+    Args:
+        builders: key -> function that builds the original.
+    """
+
+    def __init__(self, builders: dict[str, Callable[[], LiveFigure]]) -> None:
+        self._builders = builders
+        self._ready: dict[str, LiveFigure] = {}
+        self._guard = threading.Lock()
+
+    def take(self, key: str) -> LiveFigure:
+        """A figure of one's own; another spare is made behind it."""
+        with self._guard:
+            figure = self._ready.pop(key, None)
+        self.warm(key)
+        return figure or copy_of(key, self._builders[key])
+
+    def warm(self, *keys: str) -> None:
+        """Makes spares of these (all, if none is named) in a thread."""
+        threading.Thread(target=self._fill, args=(keys or tuple(self._builders),), daemon=True).start()
+
+    def _fill(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            with self._guard:
+                missing = key not in self._ready
+            if missing:
+                figure = copy_of(key, self._builders[key])
+                with self._guard:
+                    self._ready.setdefault(key, figure)

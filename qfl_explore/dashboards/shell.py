@@ -1,0 +1,100 @@
+"""The frame around the pages: header with tabs, drawer, notice, dark mode; one `Shell` for each visitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
+
+#: Everything comes from this server: system fonts, no web fonts.
+THEME = {
+    "palette": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#D55E00"}},
+    "typography": {"fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "fontSize": 13},
+    "shape": {"borderRadius": 6},
+    "chart_style": "standard",
+}
+TITLE = "qfl_explore · Quantum Fusion Layer"
+
+
+class Shell:
+    """The app for one visitor.
+
+    Args:
+        query: the URL's parameters, ``{name: text}``.
+        dark: starts in the dark theme.
+
+    Attributes:
+        page: the `panel_material_ui.Page` to be served.
+        session: what the pages share.
+    """
+
+    def __init__(self, query: dict[str, str] | None = None, dark: bool = False) -> None:
+        query = dict(query or {})
+        dark = dark or query.get("theme") == "dark"
+        self.session = Session(query, dark=dark)
+        self._views: dict[str, View] = {}
+        self._problems = self.session.polynomial.apply_query(query)
+        self._open = self._first_page(query)
+        self._tabs = pmui.Tabs(
+            *((page.title, pn.Spacer(height=0)) for page in PAGES),
+            active=[page.name for page in PAGES].index(self._open),
+            margin=(0, 24),
+            color="default",
+        )
+        self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
+        self._body = pn.Column(sizing_mode="stretch_width")
+        self.page = pmui.Page(
+            title=TITLE,
+            header=[self._tabs],
+            main=[self._notice, self._body],
+            theme_config=THEME,
+            dark_theme=dark,
+            sidebar_width=330,
+            busy_indicator=None,
+        )
+        self._tabs.param.watch(lambda event: self.open(PAGES[event.new].name), "active")
+        self.page.param.watch(lambda event: self.session.param.update(dark=event.new), "dark_theme")
+        self.session.param.watch(self._show_notice, ["notice", "notice_kind"])
+        self.open(self._open)
+        if self._problems:
+            self.session.notify(" ".join(self._problems))
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(self.close)
+
+    def _first_page(self, query: dict[str, str]) -> str:
+        wanted = query.get("page", PAGES[0].name)
+        try:
+            return get_page(wanted).name
+        except ValueError as error:
+            self._problems.append(f"page={wanted} in the link was ignored: {error}")
+            return PAGES[0].name
+
+    def open(self, name: str) -> None:
+        """Shows a page, building it the first time; the one left behind is paused."""
+        if self._open != name and self._open in self._views:
+            self._views[self._open].hide()
+        self._open = name
+        if name not in self._views:
+            self._views[name] = get_page(name).create(self.session)
+        view = self._views[name]
+        self._body[:] = view.main
+        self.page.sidebar = view.sidebar
+        view.show()
+
+    def _show_notice(self, *_: Any) -> None:
+        session = self.session
+        self._notice.param.update(object=session.notice, severity=session.notice_kind, visible=bool(session.notice))
+
+    def close(self, *_: Any) -> None:
+        """The session ended: every page stops."""
+        for view in self._views.values():
+            view.close()
+
+
+def create_app() -> pmui.Page:
+    """Builds the app for the present visitor, with the state that the URL holds."""
+    query = {name: values[0].decode("utf-8", "replace") for name, values in (pn.state.session_args or {}).items()}
+    return Shell(query).page

@@ -1,0 +1,88 @@
+"""What a picture shows, in words. Pure functions, so that the sentences can be tested."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from qfl_explore.experiments.problem import Problem
+    from qfl_explore.theory.spectrum import Ceiling
+
+#: A ceiling at least this high counts as "every function of the target is reachable".
+FULL = 0.9995
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What is known of a problem without training.
+
+    Attributes:
+        label: the target in words.
+        degree: P.
+        needed: the least P that reaches all of the target; ``None`` where it has no finite
+            spectrum, ``inf`` where no P does.
+        ceiling: the best any model of this spectrum can do.
+        frequencies: [n, F] of the target, or ``None``.
+        magnitudes: [n] |c_ω| of the target, or ``None``.
+    """
+
+    label: str
+    degree: int
+    needed: float | None
+    ceiling: Ceiling
+    frequencies: np.ndarray | None
+    magnitudes: np.ndarray | None
+
+
+def gather_facts(problem: Problem) -> Facts:
+    """Ceiling, target spectrum and needed degree of a problem; may take a moment."""
+    from qfl_explore.theory.spectrum import needed_degrees
+
+    spectrum = problem.target.spectrum() if problem.target is not None else None
+    frequencies, coefficients = spectrum if spectrum is not None else (None, None)
+    fusion = problem.config.fusion
+    needed = None if frequencies is None else float(needed_degrees(fusion, frequencies).max())
+    if frequencies is None and problem.target_coefficients is not None:
+        frequencies, coefficients = problem.frequencies, problem.target_coefficients
+    magnitudes = None if coefficients is None else np.abs(coefficients)
+    return Facts(problem.label, fusion.degree, needed, problem.ceiling, frequencies, magnitudes)
+
+
+def reach_sentence(facts: Facts) -> str:
+    """What the spectrum allows, before any training."""
+    degree, label, top = facts.degree, facts.label, facts.ceiling.r2
+    if top is None:
+        return f"No ceiling is drawn for {label}: {facts.ceiling.method}."
+    if facts.needed is not None and facts.needed > degree:
+        best = f"the ceiling is R² = {top:.2f}"
+        if math.isinf(facts.needed):
+            return f"{label} has frequencies that this signal never reaches, at any degree: {best}."
+        fit = "can fit" if top < 0.005 else "can fully fit"
+        limit = f"no model of degree {degree} {fit} {label}, whatever its weights; {best}."
+        return f"P = {degree} < {facts.needed:g}: {limit}"
+    if top >= FULL:
+        least = "" if facts.needed is None else f" (it takes P ≥ {facts.needed:g})"
+        return f"P = {degree} reaches every frequency of {label}{least}: the ceiling is R² = {top:.2f}."
+    return f"At P = {degree} the best any model can do on {label} is R² = {top:.2f}."
+
+
+def result_sentence(facts: Facts, test_r2: float, step: int, finished: bool) -> str:
+    """How far training has come, against the ceiling."""
+    top = facts.ceiling.r2
+    so_far = f"{'After' if finished else 'So far, after'} {step} steps: test R² = {test_r2:.3f}."
+    if not finished or top is None:
+        return so_far
+    if test_r2 >= top - 0.01 and top >= FULL:
+        return f"{so_far} The model has learned it."
+    if top < 0.005:
+        return f"{so_far} More steps will not help; a larger P will."
+    if test_r2 >= top - 0.02:
+        return f"{so_far} That is the ceiling; only a larger P goes further."
+    return (
+        f"{so_far} The gap to the ceiling is the training's, not the spectrum's: "
+        "try another seed, more blocks or more steps."
+    )
