@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +14,7 @@ from qfl_explore.circuits.ansatz import INITIALIZERS, initial_weights
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option, invalid
-from qfl_explore.simulation.base import get_backend
+from qfl_explore.simulation.base import Backend, Pull, get_backend
 from qfl_explore.simulation.legacy_keras import require_legacy_keras
 
 require_legacy_keras()
@@ -28,8 +31,8 @@ class QuantumFusion(tf_keras.layers.Layer):
 
     With ``backend='tfq'`` TensorFlow Quantum's own operation sits in the graph, as in the
     paper's stack. The other engines run in ``tf.numpy_function`` with their own gradients:
-    the forward pass computes values only, the backward pass the engine's gradients in one
-    call. Second derivatives are not available.
+    the forward pass keeps its final states for the backward pass. Second derivatives are not
+    available.
 
     Args:
         config: a `FusionConfig`, or its ``to_dict()``.
@@ -118,22 +121,18 @@ class QuantumFusion(tf_keras.layers.Layer):
         return tf.ensure_shape(values, [None, self.n_observables])
 
     def _through_numpy(self, features: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
-        dtype, fusion, engine = self._angle_dtype, self.fusion, self._engine
-
-        def values(features: np.ndarray, angles: np.ndarray) -> np.ndarray:
-            return engine.expectations(fusion, features, angles).astype(dtype.as_numpy_dtype, copy=False)
-
-        def gradients(*arrays: np.ndarray) -> list[np.ndarray]:
-            _, *slopes = engine.gradients(fusion, *arrays)
-            return [slope.astype(dtype.as_numpy_dtype, copy=False) for slope in slopes]
+        dtype, fusion = self._angle_dtype, self.fusion
+        calls = _OpenCalls(self._engine, fusion, dtype.as_numpy_dtype)
 
         @tf.custom_gradient
         def evaluate(features: tf.Tensor, angles: tf.Tensor) -> tuple[tf.Tensor, Any]:
+            result, ticket = tf.numpy_function(calls.values, [features, angles], [dtype, tf.int64], stateful=False)
+
             def pull_back(upstream: tf.Tensor) -> list[tf.Tensor]:
-                slopes = tf.numpy_function(gradients, [features, angles, upstream], [dtype, dtype], stateful=False)
+                inputs = [ticket, features, angles, upstream]
+                slopes = tf.numpy_function(calls.gradients, inputs, [dtype, dtype], stateful=False)
                 return [tf.ensure_shape(d, x.shape) for d, x in zip(slopes, (features, angles), strict=True)]
 
-            result = tf.numpy_function(values, [features, angles], dtype, stateful=False)
             return tf.ensure_shape(result, [features.shape[0], fusion.n_observables]), pull_back
 
         return evaluate(features, angles)
@@ -163,3 +162,38 @@ class QuantumFusion(tf_keras.layers.Layer):
                 f"shape {text} (batch, modality, feature)",
                 f"shape {tf.TensorShape(shape)}",
             )
+
+
+class _OpenCalls:
+    """Forward passes that wait for their cotangents, so that no state is computed twice.
+
+    A graph may ask for values only, or more than once for gradients: few calls are kept, and
+    one that is gone is computed anew.
+    """
+
+    most = 4
+
+    def __init__(self, engine: Backend, fusion: FusionCircuit, dtype: type[np.floating]) -> None:
+        self._engine, self._fusion, self._dtype = engine, fusion, dtype
+        self._open: OrderedDict[int, Pull] = OrderedDict()
+        self._tickets = itertools.count()
+        self._lock = threading.Lock()
+
+    def values(self, features: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.int64]:
+        """Values [B, K] and a ticket for `gradients`."""
+        values, pull = self._engine.pullback(self._fusion, features, angles)
+        with self._lock:
+            ticket = next(self._tickets)
+            self._open[ticket] = pull
+            while len(self._open) > self.most:
+                self._open.popitem(last=False)
+        return values.astype(self._dtype, copy=False), np.int64(ticket)
+
+    def gradients(
+        self, ticket: np.ndarray, features: np.ndarray, angles: np.ndarray, upstream: np.ndarray
+    ) -> list[np.ndarray]:
+        """d_features and d_angles."""
+        with self._lock:
+            pull = self._open.pop(int(ticket), None)
+        slopes = pull(upstream) if pull else self._engine.gradients(self._fusion, features, angles, upstream)[1:]
+        return [slope.astype(self._dtype, copy=False) for slope in slopes]

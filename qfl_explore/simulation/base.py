@@ -74,8 +74,10 @@ ENGINES: dict[str, Engine] = {
 }
 
 
-#: Values [B, K], and from their cotangents [B, K] to (d_features, d_weights).
-Forward = tuple[np.ndarray, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]]
+#: From cotangents [B, K] to (d_features, d_weights).
+Pull = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+#: Values [B, K], and the way back from them.
+Forward = tuple[np.ndarray, Pull]
 
 
 class Backend(abc.ABC):
