@@ -105,6 +105,12 @@ PAGES: tuple[Page, ...] = (
         "qfl_explore.dashboards.circuit",
         summary="The circuit of the current settings: diagram, registers, counts, spectrum.",
     ),
+    Page(
+        "real_data",
+        "Real data",
+        "qfl_explore.dashboards.real_data",
+        summary="Breast cancer in three modalities: the quantum layer against classical models, seed by seed.",
+    ),
 )
 
 
