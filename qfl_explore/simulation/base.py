@@ -85,6 +85,7 @@ class Backend(abc.ABC):
 
     Shapes: features [B, M, D] (radians), weights of ``fusion.weight_shape`` (radians),
     values [B, K], cotangents [B, K] (the derivative of a loss with respect to the values).
+    Weights may have a leading axis of W draws; then every result has it too.
     """
 
     name: ClassVar[str]
@@ -95,16 +96,18 @@ class Backend(abc.ABC):
         Args:
             fusion: the circuit.
             features: [B, M, D], radians, finite.
-            weights: of ``fusion.weight_shape``, radians, finite.
+            weights: of ``fusion.weight_shape``, or with a leading axis of W draws; radians.
 
         Returns:
-            [B, K], each in [-1, 1].
+            [B, K] (or [W, B, K]), each in [-1, 1].
 
         Raises:
             ValueError: a shape is wrong, a number is not finite, or memory would not do.
             TypeError: something is not an array of real numbers.
         """
         features, weights = self._checked(fusion, features, weights)
+        if weights.ndim > len(fusion.weight_shape):
+            return self._draws(fusion, features, weights, None)[0]
         return self._expectations(fusion, features, weights)
 
     def gradients(
@@ -115,20 +118,24 @@ class Backend(abc.ABC):
         Args:
             fusion: the circuit.
             features: [B, M, D], radians, finite.
-            weights: of ``fusion.weight_shape``, radians, finite.
-            cotangents: [B, K].
+            weights: of ``fusion.weight_shape``, or with a leading axis of W draws; radians.
+            cotangents: [B, K]; with W draws also [W, B, K].
 
         Returns:
             values [B, K], d_features [B, M, D], d_weights of ``fusion.weight_shape`` (summed
-            over the batch).
+            over the batch); all with a leading axis W where the weights have one.
 
         Raises:
             ValueError: a shape is wrong, a number is not finite, or memory would not do.
             TypeError: something is not an array of real numbers.
         """
         features, weights = self._checked(fusion, features, weights)
-        cotangents = check_array("cotangents", cotangents, (len(features), fusion.n_observables))
-        return self._gradients(fusion, features, weights, cotangents)
+        shape = (len(features), fusion.n_observables)
+        if weights.ndim > len(fusion.weight_shape):
+            draws = (len(weights), *shape)
+            cotangents = check_array("cotangents", cotangents, draws if np.ndim(cotangents) == 3 else shape)
+            return self._draws(fusion, features, weights, np.broadcast_to(cotangents, draws))
+        return self._gradients(fusion, features, weights, check_array("cotangents", cotangents, shape))
 
     def pullback(self, fusion: FusionCircuit, features: Any, weights: Any) -> Forward:
         """Values now, and a function for their gradients when the cotangents are known.
@@ -148,6 +155,7 @@ class Backend(abc.ABC):
             TypeError: something is not an array of real numbers.
         """
         features, weights = self._checked(fusion, features, weights)
+        check_array("weights", weights, fusion.weight_shape)
         values, pull = self._pullback(fusion, features, weights)
         shape = (len(features), fusion.n_observables)
         return values, lambda cotangents: pull(check_array("cotangents", cotangents, shape))
@@ -156,12 +164,22 @@ class Backend(abc.ABC):
         values = self._expectations(fusion, features, weights)
         return values, lambda cotangents: self._gradients(fusion, features, weights, cotangents)[1:]
 
+    def _draws(
+        self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray | None
+    ) -> tuple[np.ndarray, ...]:
+        """Values, and with cotangents [W, B, K] both gradients, for weights [W, …]."""
+        if cotangents is None:
+            return (np.stack([self._expectations(fusion, features, one) for one in weights]),)
+        parts = [self._gradients(fusion, features, one, c) for one, c in zip(weights, cotangents, strict=True)]
+        return tuple(np.stack(part) for part in zip(*parts, strict=True))
+
     def _checked(self, fusion: FusionCircuit, features: Any, weights: Any) -> tuple[np.ndarray, np.ndarray]:
         if not isinstance(fusion, FusionCircuit):
             raise invalid("fusion is of the wrong kind", "a FusionCircuit", repr(type(fusion).__name__), TypeError)
         config = fusion.config
         features = check_array("features", features, (None, config.n_modalities, config.feature_dim))
-        weights = check_array("weights", weights, fusion.weight_shape)
+        drawn = np.ndim(weights) > len(fusion.weight_shape)
+        weights = check_array("weights", weights, (None, *fusion.weight_shape) if drawn else fusion.weight_shape)
         check_memory(self.memory_bytes(fusion, len(features)), f"{self.name} with {fusion.n_qubits} qubits")
         return features, weights
 

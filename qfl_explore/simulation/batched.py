@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 
 import numpy as np
 
@@ -16,13 +12,11 @@ from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option
 from qfl_explore.simulation import gates, kernels
 from qfl_explore.simulation.base import Backend, Forward
+from qfl_explore.simulation.chunks import n_chunks_of, n_cores, rotations_of, spread
+from qfl_explore.simulation.draws import can_run, run_draws
 from qfl_explore.simulation.program import Program, translate
 from qfl_explore.simulation.simd import LANES
 
-#: Below this many row updates a second thread costs more than it brings.
-_WORTH_A_THREAD = 60_000
-#: Below this many angles a compiled loop finds sines faster than NumPy does.
-_WORTH_NUMPY = 2_000
 _CACHED_PROGRAMS = 64
 #: Bytes of final states that a forward pass may leave for the way back.
 _MOST_STATES = 128 * 2**20
@@ -46,13 +40,13 @@ class BatchedBackend(Backend):
 
     def __init__(self, dtype: str = "float32", n_threads: int | None = None) -> None:
         self.dtype = np.dtype(check_option("dtype", dtype, ("float32", "float64")))
-        self.n_threads = _cores() if n_threads is None else check_int("n_threads", n_threads, 1)
+        self.n_threads = n_cores() if n_threads is None else check_int("n_threads", n_threads, 1)
         self._programs: OrderedDict[FusionConfig, tuple[Program, np.ndarray | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
         """State and adjoint vectors of the chunks that run at one time, and the diagonals, in bytes."""
-        n_states = 4 * min(self.n_threads, -(-batch_size // LANES)) * LANES
+        n_states = 4 * min(self.n_threads, n_chunks_of(batch_size)) * LANES
         n_diagonals = 4 * (fusion.config.degree + 2) * (fusion.config.n_blocks + 1)
         return (n_states + n_diagonals) * self.dtype.itemsize * 2**fusion.n_qubits
 
@@ -85,6 +79,25 @@ class BatchedBackend(Backend):
         )
         d_features = d_inputs if mix is None else (d_inputs @ mix).astype(self.dtype)
         return values, d_features.reshape(features.shape), d_weights.reshape(fusion.weight_shape)
+
+    def _draws(
+        self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray | None
+    ) -> tuple[np.ndarray, ...]:
+        program, mix = self.program(fusion)
+        if len(features) > LANES // 2 or not can_run(program):  # a draw alone fills the lanes well enough
+            return super()._draws(fusion, features, weights, cotangents)
+        n_draws, n_samples = len(weights), len(features)
+        flat = features.reshape(n_samples, -1)
+        inputs = np.tile(flat if mix is None else flat @ mix.T, (n_draws, 1))
+        pairs = np.repeat(weights.reshape(n_draws, -1), n_samples, axis=0)
+        asked = None if cotangents is None else cotangents.reshape(n_draws * n_samples, -1)
+        values, d_inputs, d_pairs = run_draws(program, inputs, pairs, asked, self.dtype, self.n_threads)
+        values = values.reshape(n_draws, n_samples, -1)
+        if cotangents is None:
+            return (values,)
+        d_features = d_inputs if mix is None else (d_inputs @ mix).astype(self.dtype)
+        d_weights = d_pairs.reshape(n_draws, n_samples, -1).sum(axis=1)
+        return values, d_features.reshape(n_draws, *features.shape), d_weights.reshape(weights.shape)
 
     def _pullback(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> Forward:
         program, mix = self.program(fusion)
@@ -148,7 +161,12 @@ def differentiate_program(
 
 
 def _run(call: _Call, n_threads: int, states: np.ndarray) -> None:
-    _spread(call, n_threads, lambda first, last: kernels.run_values(first, last, *call.shared, call.values, states))
+    spread(
+        call.n_chunks,
+        call.work,
+        n_threads,
+        lambda first, last: kernels.run_values(first, last, *call.shared, call.values, states),
+    )
 
 
 def _differentiate(
@@ -160,7 +178,9 @@ def _differentiate(
     cotangents = np.ascontiguousarray(cotangents, call.dtype)
     rows = (program.row_features, program.row_scales)
     rest = (values, states, cotangents, call.undo, call.undone, *rows, d_inputs, measured)
-    _spread(call, n_threads, lambda first, last: kernels.run_gradients(first, last, *call.shared, *rest))
+    spread(
+        call.n_chunks, call.work, n_threads, lambda first, last: kernels.run_gradients(first, last, *call.shared, *rest)
+    )
     d_weights = np.zeros(program.n_weights)
     total = measured.sum(axis=0, dtype=np.float64)
     gates.weight_gradients(*call.gates, call.weights, call.euler, total, d_weights)
@@ -174,7 +194,7 @@ class _Call:
         p = self.program = program
         self.dtype = dtype
         self.n_samples = len(inputs)
-        self.n_chunks = -(-len(inputs) // LANES)
+        self.n_chunks = n_chunks_of(len(inputs))
         self.work = self.n_chunks * len(p.ops) << p.n_qubits
         self.weights = np.ascontiguousarray(weights, np.float64).ravel()
         self.gates = (p.gate_starts, p.gates, p.gate_scales, p.gate_fixed, p.controlled)
@@ -197,7 +217,7 @@ class _Call:
             matrices.astype(dtype),
             forward,
             p.pair_rows,
-            *self._angles(p, inputs),
+            *rotations_of(inputs, p.row_features, p.row_scales, dtype),
             p.terms,
             p.term_coefficients,
         )
@@ -212,42 +232,6 @@ class _Call:
         if np.prod(shape) * self.dtype.itemsize > _MOST_STATES:
             return self.no_states()
         return np.empty(shape, self.dtype)
-
-    def _angles(self, program: Program, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cosines and sines [n_chunks · n_rows, LANES] of the stored angles."""
-        n_rows = len(program.row_features)
-        inputs = np.ascontiguousarray(inputs, self.dtype)
-        if inputs.size < _WORTH_NUMPY:
-            cosines = np.empty((self.n_chunks * n_rows, LANES), self.dtype)
-            sines = np.empty_like(cosines)
-            kernels.fill_angles(inputs, program.row_features, program.row_scales, cosines, sines)
-            return cosines, sines
-        padded = np.zeros((self.n_chunks * LANES, n_rows), self.dtype)
-        padded[: self.n_samples] = inputs[:, program.row_features] * program.row_scales.astype(self.dtype)
-        stored = np.ascontiguousarray(padded.reshape(-1, LANES, n_rows).swapaxes(1, 2)).reshape(-1, LANES)
-        return np.cos(stored), np.sin(stored)
-
-
-def _spread(call: _Call, n_threads: int, work: Callable[[int, int], None]) -> None:
-    """Runs the chunks, on several threads where that pays."""
-    n_parts = min(n_threads, call.n_chunks, 1 + call.work // _WORTH_A_THREAD)
-    if n_parts == 1:
-        work(0, call.n_chunks)
-        return
-    edges = [call.n_chunks * part // n_parts for part in range(n_parts + 1)]
-    futures = [_pool().submit(work, *edge) for edge in zip(edges[1:-1], edges[2:], strict=True)]
-    work(*edges[:2])
-    for future in futures:
-        future.result()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(_cores(), 2), thread_name_prefix="qfl-batched")
 
 
 def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None]:
@@ -274,3 +258,4 @@ def warm_up() -> None:
         backend = BatchedBackend(dtype, n_threads=1)
         backend.expectations(fusion, features, weights)
         backend.gradients(fusion, features, weights, cotangents)
+        backend.gradients(fusion, features, weights[None], cotangents)

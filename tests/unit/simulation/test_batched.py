@@ -7,7 +7,7 @@ import pytest
 
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
-from qfl_explore.simulation import batched
+from qfl_explore.simulation import batched, chunks
 from qfl_explore.simulation.batched import BatchedBackend
 from tests.reference.dense import oracle
 
@@ -51,7 +51,7 @@ def test_samples_do_not_depend_on_their_neighbours(batch_size: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_number_of_threads_changes_no_bit(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batched, "_WORTH_A_THREAD", 1)
+    monkeypatch.setattr(chunks, "WORTH_A_THREAD", 1)
     config = FusionConfig(n_modalities=12, feature_dim=2, degree=2)
     inputs = _inputs(config, 100)
     fusion = FusionCircuit(config)
@@ -114,3 +114,31 @@ def test_pullback_equals_gradients(limit: int, monkeypatch: pytest.MonkeyPatch) 
             np.testing.assert_allclose(a, b, atol=1e-13)
     with pytest.raises(ValueError, match="cotangents has the wrong shape"):
         pull(cotangents[:3])
+
+
+@pytest.mark.parametrize("n_samples", [1, 3, 20])
+@pytest.mark.parametrize("signal_form", ["multi_controlled", "gray_code"])
+def test_many_draws_equal_one_at_a_time(n_samples: int, signal_form: str) -> None:
+    config = FusionConfig(n_modalities=3, feature_dim=2, degree=2, n_blocks=2, signal="phase", signal_form=signal_form)
+    fusion, backend = FusionCircuit(config), BatchedBackend("float64")
+    features, _, cotangents = _inputs(config, n_samples)
+    weights = np.random.default_rng(1).uniform(-np.pi, np.pi, (37, *fusion.weight_shape))
+    values, d_features, d_weights = backend.gradients(fusion, features, weights, cotangents)
+    np.testing.assert_allclose(backend.expectations(fusion, features, weights), values, atol=1e-12)
+    for i, one in enumerate(weights):
+        want = backend.gradients(fusion, features, one, cotangents)
+        for a, b in zip((values[i], d_features[i], d_weights[i]), want, strict=True):
+            np.testing.assert_allclose(a, b, atol=TOL["float64"])
+
+
+def test_every_draw_may_have_its_own_cotangents() -> None:
+    config = FusionConfig(n_modalities=2)
+    fusion, backend = FusionCircuit(config), BatchedBackend("float64")
+    features, _, _ = _inputs(config, 2)
+    rng = np.random.default_rng(2)
+    weights = rng.uniform(-np.pi, np.pi, (5, *fusion.weight_shape))
+    cotangents = rng.normal(size=(5, 2, fusion.n_observables))
+    _, d_features, d_weights = backend.gradients(fusion, features, weights, cotangents)
+    _, want_features, want_weights = backend.gradients(fusion, features, weights[3], cotangents[3])
+    np.testing.assert_allclose(d_features[3], want_features, atol=1e-12)
+    np.testing.assert_allclose(d_weights[3], want_weights, atol=1e-12)
