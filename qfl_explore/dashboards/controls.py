@@ -8,6 +8,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards.live import RunHandle, Update
+from qfl_explore.dashboards.text import Text
 
 _RUNNING = ("running", "queued")
 
@@ -29,7 +30,7 @@ class RunControls:
         self._rewind = _button("Rewind", "replay", "Back to step 0 with the same seed")
         self._seed = _button("New seed", "casino", "Other starting angles and data, then start")
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width")
-        self.status = pmui.Typography("", variant="body2", margin=(8, 10))
+        self.status = Text("", size=13, margin=(8, 4), sizing_mode=None)
         self._start_pause.on_click(lambda _: self.toggle())
         self._step.on_click(lambda _: self.step())
         self._rewind.on_click(lambda _: self._handle.rewind())

@@ -49,6 +49,21 @@ def message(error: Exception) -> str:
     return f"The run stopped: {type(error).__name__}{': ' + text if text else ''}."
 
 
+def when_loaded(function: Callable[[], None]) -> None:
+    """Calls a function once the visitor's browser shows the page; at once where it does already.
+
+    What is drawn between the page's delivery and the opening of its socket can get lost, so
+    runs begin only then.
+    """
+    import panel as pn
+
+    document = pn.state.curdoc
+    if document is None or not document.session_context or pn.state.loaded:
+        function()
+    else:
+        pn.state.onload(function)
+
+
 class RunHandle:
     """One visitor's run and its controls.
 

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.state import PolynomialState
+from qfl_explore.dashboards.text import Text
 from qfl_explore.errors import invalid
 
 
@@ -32,11 +33,11 @@ class OwnData:
             margin=(6, 12, 0, 12),
             size="small",
         )
-        self._problem = pmui.Typography("", color="error", variant="body2", margin=(0, 12), visible=False)
+        self._problem = Text("", size=13, live=True, error=True, margin=(0, 12), visible=False)
         self._upload = pmui.FileInput(
             label="Choose a CSV file", accept=".csv,text/csv", visible=state.target == "table", margin=(6, 12)
         )
-        self._about = pmui.Typography("", variant="body2", margin=(0, 12), visible=False)
+        self._about = Text("", size=13, margin=(0, 12), visible=False)
         self.widgets = [self._text, self._problem, self._upload, self._about]
         self._text.param.watch(self._typed, "value")
         self._upload.param.watch(self._uploaded, "value")
@@ -61,9 +62,9 @@ class OwnData:
         try:
             Formula(text, self._state.n_modalities * self._state.feature_dim)
         except (ValueError, TypeError) as error:
-            self._problem.param.update(object=message(error), visible=True)
+            self._problem.object, self._problem.visible = message(error), True
             return
-        self._problem.param.update(object="", visible=False)
+        self._problem.object, self._problem.visible = "", False
         self._state.formula = text
 
     def _uploaded(self, event: Any) -> None:

@@ -11,13 +11,14 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards import export, wording
 from qfl_explore.dashboards.controls import RunControls
-from qfl_explore.dashboards.live import RunHandle, Update, message
+from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.polynomial_figures import SPARES, Figures, Picture, derive
 from qfl_explore.dashboards.scheduler import Wait, paced
 from qfl_explore.dashboards.settings import code_block, polynomial_sidebar
 from qfl_explore.dashboards.state import PolynomialState
+from qfl_explore.dashboards.text import Text
 
 #: What restarts a run when it changes; the pace does not.
 RESTARTS = tuple(name for name in PolynomialState.URL if name != "pace")
@@ -98,21 +99,22 @@ class PolynomialPage:
         session.param.watch(lambda event: self.figures.set_dark(event.new), "dark")
 
     def _build(self) -> None:
-        self.headline = pmui.Typography("", variant="body1", margin=(2, 10, 6, 10), sizing_mode="stretch_width")
-        self.sizes = pmui.Typography("", variant="body2", margin=(0, 10), sizing_mode="stretch_width")
+        self.headline = Text("", size=15, weight=500, live=True, margin=(4, 10, 8, 10))
+        self.sizes = Text("", size=13)
         self.pinned = pmui.Chip("", visible=False, size="small", margin=(6, 4))
-        self.wall_note = pmui.Typography("", variant="caption", margin=(0, 10))
-        row = pn.Row(
-            pn.Column(self.figures.fit, sizing_mode="stretch_width"), self.figures.learning, sizing_mode="stretch_width"
-        )
-        lower = pn.Row(
-            self.figures.spectrum,
-            pn.Column(self.figures.wall, self.wall_note, sizing_mode="stretch_width"),
-            sizing_mode="stretch_width",
-        )
+        self.wall_note = Text("", size=12)
         self.sidebar = polynomial_sidebar(self.state, self._own.widgets, self.session.notify)
         self.main = [
-            pmui.Column(self.controls, row, self.headline, lower, self.sizes, self._take_along(), margin=(8, 12))
+            pmui.Column(
+                self.controls,
+                self.figures.top,
+                self.headline,
+                self.figures.bottom,
+                self.wall_note,
+                self.sizes,
+                self._take_along(),
+                margin=(8, 12),
+            )
         ]
 
     def _take_along(self) -> pmui.FlexBox:
@@ -135,7 +137,7 @@ class PolynomialPage:
             label="Check against TensorFlow Quantum", icon="fact_check", variant="outlined", size="small", margin=0
         )
         self.drawer = pmui.Column(visible=False, sizing_mode="stretch_width")
-        self.check_text = pmui.Typography("", variant="body2", visible=False, margin=(6, 10))
+        self.check_text = Text("", size=13, live=True)
         code.on_click(lambda _: self._show_code())
         share.on_click(lambda _: self._show_link())
         check.on_click(lambda _: self._start_check())
@@ -153,8 +155,7 @@ class PolynomialPage:
         if self.run.state == "paused":
             self.run.resume()
         elif self.run.state == "idle":
-            self.start(allowance=1)  # the first frame while the browser loads, the rest once it looks
-            pn.state.onload(self.run.resume)
+            when_loaded(self.start)
 
     def hide(self) -> None:
         """Pauses while another page is open."""
@@ -167,12 +168,8 @@ class PolynomialPage:
 
     # what the visitor does
 
-    def start(self, allowance: int | None = None) -> None:
-        """Cancels the current run and begins one with the present settings.
-
-        Args:
-            allowance: frames after which it pauses; ``None``: none.
-        """
+    def start(self) -> None:
+        """Cancels the current run and begins one with the present settings."""
         try:
             table = self._own.table_for(self.state)
             config = self.state.polynomial_config()
@@ -188,7 +185,7 @@ class PolynomialPage:
             return prepare(config, table)
 
         self._table = table
-        self.run.start(lambda: training(make_problem, self.state), allowance)
+        self.run.start(lambda: training(make_problem, self.state))
 
     def new_seed(self) -> None:
         """The next seed; the change restarts the run."""
@@ -286,7 +283,7 @@ class PolynomialPage:
 
     def _update_check(self, update: Update) -> None:
         if update.items or update.error:
-            self.check_text.param.update(object=update.error or update.items[-1], visible=True)
+            self.check_text.object = update.error or update.items[-1]
 
     # taking things along
 

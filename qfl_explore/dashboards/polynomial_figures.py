@@ -61,10 +61,8 @@ class Figures:
     """All pictures of one visitor's page.
 
     Attributes:
-        fit: the column with curve or heat maps.
-        spectrum: the column with the spectrum.
-        learning: the learning curve.
-        wall: the wall strip.
+        top: one feature: curve and learning curve; two: target, model, difference.
+        bottom: spectrum (where it can be drawn), learning curve of two features, wall strip.
     """
 
     def __init__(self, dark: bool = False) -> None:
@@ -73,12 +71,11 @@ class Figures:
         self._latest: Picture | None = None
         self._history: list[tuple[int, float]] = []
         self._largest = 1.0
-        self.fit = pn.Column(self._pane("curve"), sizing_mode="stretch_width")
-        self.spectrum = pn.Column(self._pane("bars"), sizing_mode="stretch_width")
         self.note = ""
-        self.learning = self._pane("learning")
-        self.wall = self._pane("wall")
-        self._shown = "curve"
+        self._panes: dict[str, pn.pane.Bokeh] = {}
+        self.top = pn.Row(self._pane("curve"), self._pane("learning"), sizing_mode="stretch_width")
+        self.bottom = pn.Row(self._pane("bars"), self._pane("wall"), sizing_mode="stretch_width")
+        self._shown = ("curve", True)
         self["curve"].clear("target", "data", "pinned", "model")
         self["learning"].clear("ceiling", "pinned", "train", "test")
         self.unpin()
@@ -90,8 +87,10 @@ class Figures:
         return self._figures[key]
 
     def _pane(self, key: str) -> pn.pane.Bokeh:
-        figure = self[key].figure
-        return pn.pane.Bokeh(figure, sizing_mode="stretch_width", height=figure.height, margin=(0, 4))
+        if key not in self._panes:
+            figure = self[key].figure
+            self._panes[key] = pn.pane.Bokeh(figure, sizing_mode="stretch_width", height=figure.height, margin=(0, 4))
+        return self._panes[key]
 
     def set_dark(self, dark: bool) -> None:
         """Recolours what is drawn."""
@@ -110,13 +109,17 @@ class Figures:
         self.note = problem.grid.note
 
     def _show(self, kind: str, problem: Problem) -> None:
-        if kind != self._shown:
-            self._shown = kind
-            panes = [self._pane("curve")] if kind == "curve" else [pn.Row(*map(self._pane, MAPS))]
-            self.fit[:] = panes
-            self.spectrum[:] = [self._pane("bars" if kind == "curve" else "plane")]
         drawable = problem.frequencies is not None
-        self.spectrum.visible = drawable
+        if (kind, drawable) == self._shown:
+            return
+        self._shown = (kind, drawable)
+        one = kind == "curve"
+        spectrum = [("bars" if one else "plane")] if drawable else []
+        height = 330 if one else 255
+        self["learning"].set_height(height)
+        self._pane("learning").height = height
+        self.top[:] = [self._pane(key) for key in (("curve", "learning") if one else MAPS)]
+        self.bottom[:] = [self._pane(key) for key in (*spectrum, *(() if one else ("learning",)), "wall")]
 
     def _begin_curve(self, problem: Problem) -> None:
         curve, x = self["curve"], problem.grid.axes[0]

@@ -10,11 +10,13 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
 
 #: Everything comes from this server: system fonts, no web fonts.
-THEME = {
-    "palette": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#D55E00"}},
+_COMMON = {
     "typography": {"fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "fontSize": 13},
     "shape": {"borderRadius": 6},
-    "chart_style": "standard",
+}
+THEME = {
+    "light": {**_COMMON, "palette": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#D55E00"}}},
+    "dark": {**_COMMON, "palette": {"primary": {"main": "#56B4E9"}, "secondary": {"main": "#F08A3C"}}},
 }
 TITLE = "qfl_explore · Quantum Fusion Layer"
 
@@ -51,6 +53,7 @@ class Shell:
             header=[self._tabs],
             main=[self._notice, self._body],
             theme_config=THEME,
+            sx={".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF"}},
             dark_theme=dark,
             sidebar_width=330,
             busy_indicator=None,

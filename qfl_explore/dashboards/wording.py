@@ -52,13 +52,19 @@ def gather_facts(problem: Problem) -> Facts:
     return Facts(problem.label, fusion.degree, needed, problem.ceiling, frequencies, magnitudes)
 
 
+def number(value: float, digits: int = 3) -> str:
+    """A number with a true minus sign and without a negative zero."""
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
 def reach_sentence(facts: Facts) -> str:
     """What the spectrum allows, before any training."""
     degree, label, top = facts.degree, facts.label, facts.ceiling.r2
     if top is None:
         return f"No ceiling is drawn for {label}: {facts.ceiling.method}."
     if facts.needed is not None and facts.needed > degree:
-        best = f"the ceiling is R² = {top:.2f}"
+        best = f"the ceiling is R² = {number(top, 2)}"
         if math.isinf(facts.needed):
             return f"{label} has frequencies that this signal never reaches, at any degree: {best}."
         fit = "can fit" if top < 0.005 else "can fully fit"
@@ -66,14 +72,14 @@ def reach_sentence(facts: Facts) -> str:
         return f"P = {degree} < {facts.needed:g}: {limit}"
     if top >= FULL:
         least = "" if facts.needed is None else f" (it takes P ≥ {facts.needed:g})"
-        return f"P = {degree} reaches every frequency of {label}{least}: the ceiling is R² = {top:.2f}."
-    return f"At P = {degree} the best any model can do on {label} is R² = {top:.2f}."
+        return f"P = {degree} reaches every frequency of {label}{least}: the ceiling is R² = {number(top, 2)}."
+    return f"At P = {degree} the best any model can do on {label} is R² = {number(top, 2)}."
 
 
 def result_sentence(facts: Facts, test_r2: float, step: int, finished: bool) -> str:
     """How far training has come, against the ceiling."""
     top = facts.ceiling.r2
-    so_far = f"{'After' if finished else 'So far, after'} {step} steps: test R² = {test_r2:.3f}."
+    so_far = f"{'After' if finished else 'So far, after'} {step} steps: test R² = {number(test_r2)}."
     if not finished or top is None:
         return so_far
     if test_r2 >= top - 0.01 and top >= FULL:
@@ -86,3 +92,8 @@ def result_sentence(facts: Facts, test_r2: float, step: int, finished: bool) -> 
         f"{so_far} The gap to the ceiling is the training's, not the spectrum's: "
         "try another seed, more blocks or more steps."
     )
+
+
+def grouped(count: int) -> str:
+    """A count with thin spaces, or in powers of ten where it is astronomically large."""
+    return f"{count:,}".replace(",", "\u202f") if count < 10**9 else f"{count:.2e}"

@@ -102,6 +102,10 @@ class LiveFigure:
             names = [name for name in ("line_color", "fill_color") if hasattr(glyph, name)]
             glyph.update(**dict.fromkeys(names, colour(role, dark)))
 
+    def set_height(self, height: int) -> None:
+        """Sets the height in pixels."""
+        self.figure.height = height
+
     def show_layer(self, layer: str, visible: bool) -> None:
         """Shows or hides a layer together with its entry in the legend."""
         self.renderers[layer].visible = visible
@@ -183,6 +187,7 @@ def _polish(figure: Any) -> None:
     figure.toolbar.autohide = True
     figure.toolbar_inner = True
     figure.toolbar_location = "right"
+    figure.stylesheets = [":host { font-size: 13px; }"]
     figure.min_border_left, figure.min_border_right = 56, 12
     figure.title.text_font_size, figure.title.text_font_style = "14px", "bold"
     figure.title.text_font = FONT
@@ -192,6 +197,7 @@ def _polish(figure: Any) -> None:
         axis.axis_label_text_font_style = "normal"
     for legend in figure.legend:
         legend.label_text_font_size, legend.label_text_font = "12px", FONT
+        legend.stylesheets = [":host { font-size: 13px; }"]
         legend.click_policy, legend.padding, legend.margin = "hide", 0, 2
 
 

@@ -1,0 +1,56 @@
+"""Plain text on a page: whatever a visitor typed stays text, never markup."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import panel as pn
+
+
+class Text:
+    """A line or paragraph of plain text.
+
+    Args:
+        text: shown as it is.
+        size: in pixels.
+        weight: CSS font weight.
+        live: announced by screen readers when it changes.
+        error: drawn in the colour of errors.
+        **params: for the pane, such as ``margin`` or ``visible``.
+    """
+
+    def __init__(
+        self, text: str = "", size: int = 14, weight: int = 400, live: bool = False, error: bool = False, **params: Any
+    ) -> None:
+        style = f"font-size:{size}px;line-height:1.45;font-weight:{weight}"
+        style += ";color:#D9480F" if error else ""
+        self._open = f'<div style="{style}"' + (' role="status" aria-live="polite">' if live else ">")
+        self._text = text
+        self._pane = pn.pane.HTML(self._markup(text), **({"margin": (2, 10), "sizing_mode": "stretch_width"} | params))
+
+    def _markup(self, text: str) -> str:
+        return f"{self._open}{html.escape(text)}</div>"
+
+    @property
+    def object(self) -> str:
+        """The text."""
+        return self._text
+
+    @object.setter
+    def object(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self._pane.object = self._markup(text)
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is shown."""
+        return self._pane.visible
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        self._pane.visible = visible
+
+    def __panel__(self) -> Any:
+        return self._pane
