@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from functools import cached_property
 from typing import Any
 
 from qfl_explore.errors import check_int, check_option, invalid
@@ -117,39 +118,39 @@ class FusionConfig:
         count = check_int(f"n_observables of measurement={self.measurement!r}", self.n_observables, 1, limit)
         object.__setattr__(self, "n_observables", count)
 
-    @property
+    @cached_property
     def n_features(self) -> int:
         """M·D, the number of features of one sample."""
         return self.n_modalities * self.feature_dim
 
-    @property
+    @cached_property
     def n_index_qubits(self) -> int:
         """Qubits of the index register (0 where one qubit carries one feature)."""
         if self.encoding == "qubit_per_feature":
             return 0
         return math.ceil(math.log2(self.n_features + int(self.constant_slot)))
 
-    @property
+    @cached_property
     def n_value_qubits(self) -> int:
         """Qubits that the signal rotates."""
         return self.n_features if self.encoding == "qubit_per_feature" else 1
 
-    @property
+    @cached_property
     def n_qubits(self) -> int:
         """n, all qubits of the circuit."""
         return self.n_index_qubits + self.n_value_qubits
 
-    @property
+    @cached_property
     def n_slots(self) -> int:
         """2^(index qubits): features, then the constant slot, then padding (identity)."""
         return 2**self.n_index_qubits
 
-    @property
+    @cached_property
     def weight_shape(self) -> tuple[int, int, int, int]:
         """Shape of the weights: (degree + 1, n_blocks, n_qubits, 3), axes Rx, Ry, Rz last."""
         return (self.degree + 1, self.n_blocks, self.n_qubits, 3)
 
-    @property
+    @cached_property
     def n_weights(self) -> int:
         """Number of trainable angles."""
         return math.prod(self.weight_shape)

@@ -6,6 +6,7 @@ import abc
 import dataclasses
 import importlib
 import importlib.util
+import math
 import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -205,22 +206,25 @@ def check_array(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndar
         TypeError: not numbers, or complex numbers.
         ValueError: wrong shape, or NaN or infinity.
     """
-    wanted = "[" + ", ".join("B" if size is None else str(size) for size in shape) + "]"
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        expected = f"a float array of shape {wanted}"
+        expected = f"a float array of shape {_shape_text(shape)}"
         raise invalid(f"{name} must be real numbers", expected, f"dtype {array.dtype}", TypeError)
-    fits = array.ndim == len(shape) and all(
-        got > 0 if want is None else got == want for got, want in zip(array.shape, shape, strict=True)
-    )
-    if not fits:
-        raise invalid(f"{name} has the wrong shape", f"shape {wanted}", f"shape {list(array.shape)}")
+    if array.ndim != len(shape) or not all(
+        got == want or (want is None and got) for got, want in zip(array.shape, shape, strict=True)
+    ):
+        raise invalid(f"{name} has the wrong shape", f"shape {_shape_text(shape)}", f"shape {list(array.shape)}")
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
-    if not np.isfinite(array).all():
+    # One pass without a temporary; a sum of squares is finite only if every number is.
+    if not math.isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise invalid(f"{name} must be finite", "numbers without NaN or infinity", f"{array[bad]} at index {list(bad)}")
     return array
+
+
+def _shape_text(shape: tuple[int | None, ...]) -> str:
+    return "[" + ", ".join("B" if size is None else str(size) for size in shape) + "]"
 
 
 def check_memory(n_bytes: int, what: str) -> None:
