@@ -31,10 +31,10 @@ SPARES = Spares(
     }
 )
 TABLE_STYLE = """
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; opacity: 0.8; padding: 2px 0 6px 0; }
 th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
-th:first-child { text-align: left; }
+th:first-child { text-align: left; white-space: nowrap; }
 small { opacity: 0.75; white-space: nowrap; }
 """
 
@@ -88,6 +88,7 @@ class RealDataPage:
         self._config: ClassificationConfig | None = None
         self._picture: Picture | None = None
         self._item: Progress | None = None
+        self._trial: list[tuple[float, float]] = []
         self._drawn_run = 0
         self._left_running = False
         self._build()
@@ -104,17 +105,20 @@ class RealDataPage:
         self.table = pn.pane.HTML("", stylesheets=[TABLE_STYLE], sizing_mode="stretch_width", margin=(4, 12))
         self.code = pmui.Column(visible=False, sizing_mode="stretch_width")
         intro = pmui.Typography(
-            "Is a tumour benign or malignant? Four models of like size, the same number of trials each, a new random "
-            "split for every seed.",
+            "Is a tumour benign or malignant? Four models, the same number of trials each, a new random split for "
+            "every seed.",
             variant="body2",
             margin=(4, 10),
+            sizing_mode="stretch_width",
         )
+        cancel = _button("Cancel", "stop")
+        cancel.on_click(lambda _: self.cancel())
         right = pn.Column(_pane(self.scores), _pane(self.differences), sizing_mode="stretch_width")
         pictures = pn.Row(_pane(self.learning), right, sizing_mode="stretch_width")
         about = section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12)))
         self.main = [
             pmui.Column(
-                intro,
+                pn.Row(intro, cancel, sizing_mode="stretch_width"),
                 self.controls,
                 self.verdict,
                 pictures,
@@ -128,15 +132,13 @@ class RealDataPage:
         self.sidebar = _sidebar(self.state)
 
     def _take_along(self) -> pmui.FlexBox:
-        cancel = _button("Cancel", "stop")
-        cancel.on_click(lambda _: self.cancel())
         code = _button("Copy as Python", "code")
         code.on_click(lambda _: self._show_code())
         downloads = (
             _download(self.scores_csv, "scores.csv", "Scores as CSV"),
             _download(self.history_csv, "history.csv", "History as CSV"),
         )
-        return pmui.FlexBox(cancel, *downloads, code, gap="8px", align_items="center", margin=(8, 10))
+        return pmui.FlexBox(*downloads, code, gap="8px", align_items="center", margin=(8, 10))
 
     # what the app calls
 
@@ -219,22 +221,19 @@ class RealDataPage:
         self.controls.show(update, "" if update.state == "done" else self._where(), fraction)
 
     def _begin(self, run: int) -> None:
-        self._drawn_run, self._picture, self._item = run, None, None
+        self._drawn_run, self._picture, self._item, self._trial = run, None, None, []
         self.learning.set_range(x=(0, self._config.epochs))
         self._draw()
-        self.learning.clear("now")
 
     def _show_trial(self, items: list[Progress]) -> None:
         """Draws the line of the trial that is being trained."""
-        epochs = [item for item in items if item.stage == "training" and item.model != "logistic_regression"]
-        if not epochs:
-            return
-        last = epochs[-1]
-        same = [e for e in epochs if (e.seed, e.model, e.trial) == (last.seed, last.model, last.trial)]
-        if same[0].epoch == 0:
-            self.learning.clear("now")
-        losses = [item.values["validation", "loss"] for item in same]
-        self.learning.stream("now", [float(item.epoch) for item in same], losses)
+        for item in items:
+            if item.stage == "training" and item.model != "logistic_regression":
+                if item.epoch == 0:
+                    self._trial = []
+                self._trial.append((float(item.epoch), item.values["validation", "loss"]))
+        # replaced as a whole: clearing and streaming in one flush would draw points twice
+        self.learning.put("now", [x for x, _ in self._trial], [y for _, y in self._trial])
 
     def _draw(self) -> None:
         import pandas as pd
@@ -269,11 +268,10 @@ def _sidebar(state: RealDataState) -> list[Any]:
             slider(state, "degree"),
             slider(state, "feature_dim"),
             slider(state, "n_blocks"),
-            select(state, "encoding"),
-            select(state, "signal"),
-            select(state, "measurement"),
-            select(state, "initializer"),
-            select(state, "engine"),
+            *(
+                select(state, name, margin=(10, 12, 2, 12))
+                for name in ("encoding", "signal", "measurement", "initializer", "engine")
+            ),
         ),
         section(
             "Study",

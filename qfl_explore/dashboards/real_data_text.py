@@ -58,7 +58,7 @@ def status(item: Progress | None, config: ClassificationConfig) -> str:
         return f"{where} · building the model"
     if item.stage == "tested":
         return f"{where} · tested"
-    setting = "C" if item.model == "logistic_regression" else "learning rate"
+    setting = "C" if item.model == "logistic_regression" else "rate"
     text = f"{where} · {setting} {item.setting:g} ({item.trial + 1} of {config.n_trials})"
     return text if item.model == "logistic_regression" else f"{text} · epoch {item.epoch}"
 
@@ -147,7 +147,7 @@ def snippet(config: ClassificationConfig) -> str:
             "from qfl_explore.experiments.classification import ClassificationConfig, run",
             "",
             *call,
-            "result = run(config)      # about a minute",
+            "result = run(config)      # a quarter of a minute or more",
             "print(result.scores)      # one row for each seed and model",
             "print(result.summary())   # means, 95 % intervals, paired differences",
             "",

@@ -16,10 +16,10 @@ from qfl_explore.plots.style import LiveFigure, colour, freeze, tools, use_bokeh
 
 #: model -> (role of its colour, marker, dash, short name); the same in every picture.
 LOOKS: dict[str, tuple[str, str, str, str]] = {
-    "logistic_regression": ("target", "square", "dotted", "logistic regression"),
+    "logistic_regression": ("target", "square", "dotted", "logistic"),
     "mlp": ("ceiling", "triangle", "dashed", "MLP"),
     "concat_fusion": ("test", "diamond", "dotdash", "dense layer"),
-    "quantum_fusion": ("model", "circle", "solid", "quantum layer"),
+    "quantum_fusion": ("model", "circle", "solid", "quantum"),
 }
 #: What the logarithmic axis of the loss shows.
 LOSS_RANGE = (0.004, 0.6)
@@ -38,15 +38,15 @@ def learning_curves(curves: pd.DataFrame, now: tuple[Any, Any] = ((), ())) -> hv
     layers: list[hv.Element] = []
     for model, (role, *_) in LOOKS.items():
         band = hv.Polygons([np.column_stack(_band(curves, model))], list(axes))
-        layers.append(band.opts(alpha=0.15, line_alpha=0, color=colour(role)))
+        layers.append(band.opts(alpha=0.09, line_alpha=0, color=colour(role)))
     for model, (role, _, dash, label) in LOOKS.items():
         line = hv.Curve(_line(curves, model), *axes, label=label)
         layers.append(line.opts(line_dash=dash, line_width=2.5, color=colour(role)))
-    layers.append(hv.Curve(now, *axes, label="this trial").opts(line_width=1.2, color=colour("quiet")))
+    layers.append(hv.Curve(now, *axes, label="now").opts(line_width=1.2, color=colour("quiet")))
     return hv.Overlay(layers).opts(logy=True, ylim=LOSS_RANGE, **tools())
 
 
-def live_learning_curves(height: int = 330) -> LiveFigure:
+def live_learning_curves(height: int = 480) -> LiveFigure:
     """`learning_curves` to stream into; layers ``<model> band``, ``<model>`` and ``now``."""
     rows = [(model, x, 0.1, 0.0, 0.2) for model in LOOKS for x in (0, 1)]
     seeded = pd.DataFrame(rows, columns=["model", "epoch", "mean", "low", "high"])
@@ -169,7 +169,7 @@ def _live_forest(order: Sequence[str], label: str, height: int, span: tuple[floa
     names = ["interval", *order, "mean"]
     roles = ["quiet", *(LOOKS[model][0] for model in order), "target"]
     figure = freeze(_forest(order, values, ends, label), names, roles, height, legend=None)
-    figure.figure.min_border_left = 130
+    figure.figure.min_border_left = 96
     figure.set_range(span, (-0.6, len(order) - 0.4))
     figure.clear(*names)
     return figure

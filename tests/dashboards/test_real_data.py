@@ -77,7 +77,7 @@ def test_status_names_seed_model_and_setting():
     assert text.status(None, config) == ""
     assert "loading TensorFlow" in text.status(Progress("loading", 4, "mlp"), config)
     item = Progress("training", 7, QUANTUM, trial=1, setting=0.03, epoch=12)
-    assert text.status(item, config) == "seed 2 of 2 · Quantum Fusion Layer · learning rate 0.03 (2 of 3) · epoch 12"
+    assert text.status(item, config) == "seed 2 of 2 · Quantum Fusion Layer · rate 0.03 (2 of 3) · epoch 12"
     item = Progress("training", 4, "logistic_regression", trial=0, setting=0.1, epoch=0)
     assert text.status(item, config).endswith("C 0.1 (1 of 3)")
 
@@ -185,6 +185,21 @@ def test_a_study_runs_through_the_page(page):
     assert page.scores.figure.xaxis[0].axis_label == "test AUC"
     assert list(page.scores.sources[QUANTUM].data["x"]) != before
     assert page.run.state == "done"
+
+
+def test_the_line_of_the_present_trial_starts_afresh_with_each_trial(page):
+    def epochs(trial, numbers):
+        return [
+            Progress("training", 0, "mlp", trial, 0.03, n, {("validation", "loss"): 0.1 * n + trial}) for n in numbers
+        ]
+
+    line = page.learning.sources["now"]
+    page._show_trial(epochs(0, range(4)))
+    page._show_trial(epochs(0, [4]) + epochs(1, range(2)))
+    assert list(line.data["x"]) == [0.0, 1.0]
+    page._show_trial(epochs(1, [2]))
+    assert list(line.data["x"]) == [0.0, 1.0, 2.0]
+    assert list(line.data["y"]) == pytest.approx([1.0, 1.1, 1.2])
 
 
 def test_pause_cancel_and_restart(page):
