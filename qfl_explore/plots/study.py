@@ -22,7 +22,7 @@ LOOKS: dict[str, tuple[str, str, str, str]] = {
     "quantum_fusion": ("model", "circle", "solid", "quantum"),
 }
 #: What the logarithmic axis of the loss shows.
-LOSS_RANGE = (0.004, 0.6)
+LOSS_RANGE = (0.001, 0.6)
 METRICS = {"accuracy": "test accuracy", "auc": "test AUC", "f1": "test macro F1"}
 
 
