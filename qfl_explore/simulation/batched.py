@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 
@@ -10,7 +11,7 @@ import numpy as np
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option
-from qfl_explore.simulation import gates, kernels
+from qfl_explore.simulation import gates, kernels, narrow
 from qfl_explore.simulation.base import Backend, Forward
 from qfl_explore.simulation.chunks import n_chunks_of, n_cores, rotations_of, spread
 from qfl_explore.simulation.draws import can_run, run_draws
@@ -161,12 +162,14 @@ def differentiate_program(
 
 
 def _run(call: _Call, n_threads: int, states: np.ndarray) -> None:
-    spread(
-        call.n_chunks,
-        call.work,
-        n_threads,
-        lambda first, last: kernels.run_values(first, last, *call.shared, call.values, states),
-    )
+    if call.narrow:
+        narrow.run(*call.narrow_shared, call.values)
+        return
+
+    def work(first: int, last: int) -> None:
+        kernels.run_values(first, last, *call.shared, call.values, states)
+
+    spread(call.n_chunks, call.work, n_threads, work)
 
 
 def _differentiate(
@@ -174,13 +177,18 @@ def _differentiate(
 ) -> tuple[np.ndarray, np.ndarray]:
     program = call.program
     d_inputs = np.zeros((call.n_samples, program.n_features), call.dtype)
-    measured = np.zeros((call.n_chunks, program.n_matrices, 8), call.dtype)
+    measured = np.zeros((call.n_samples if call.narrow else call.n_chunks, program.n_matrices, 8), call.dtype)
     cotangents = np.ascontiguousarray(cotangents, call.dtype)
-    rows = (program.row_features, program.row_scales)
-    rest = (values, states, cotangents, call.undo, call.undone, *rows, d_inputs, measured)
-    spread(
-        call.n_chunks, call.work, n_threads, lambda first, last: kernels.run_gradients(first, last, *call.shared, *rest)
-    )
+    if call.narrow:
+        narrow.run(*call.narrow_shared, values, cotangents, d_inputs, measured)
+    else:
+        rows = (program.row_features, program.row_scales)
+        rest = (values, states, cotangents, call.undo, call.undone, *rows, d_inputs, measured)
+
+        def work(first: int, last: int) -> None:
+            kernels.run_gradients(first, last, *call.shared, *rest)
+
+        spread(call.n_chunks, call.work, n_threads, work)
     d_weights = np.zeros(program.n_weights)
     total = measured.sum(axis=0, dtype=np.float64)
     gates.weight_gradients(*call.gates, call.weights, call.euler, total, d_weights)
@@ -208,6 +216,10 @@ class _Call:
         gates.diagonals(*layout, self.euler, forward, self.undo, self.undone)
         self.values = np.zeros((len(inputs), p.n_observables), dtype)
         self.values += p.constants
+        self.narrow = narrow.can_run(p, len(inputs))
+        if self.narrow:
+            self.narrow_shared = (p, inputs, self.euler.astype(dtype), forward, self.undo, self.undone)
+            return
         self.shared = (
             self.n_samples,
             p.n_qubits,
@@ -229,7 +241,7 @@ class _Call:
     def keep_states(self) -> np.ndarray:
         """Room for all final states, unless they are so many that going forward again is better."""
         shape = (self.n_chunks, 2 << self.program.n_qubits, LANES)
-        if np.prod(shape) * self.dtype.itemsize > _MOST_STATES:
+        if self.narrow or np.prod(shape) * self.dtype.itemsize > _MOST_STATES:
             return self.no_states()
         return np.empty(shape, self.dtype)
 
@@ -251,10 +263,10 @@ def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None
 
 def warm_up() -> None:
     """Compiles the kernels, or loads them from their cache on disk."""
-    fusion = FusionCircuit(FusionConfig(n_modalities=1, degree=1))
-    features, weights = np.zeros((1, 1, 1)), np.zeros(fusion.weight_shape)
-    cotangents = np.ones((1, fusion.n_observables))
-    for dtype in ("float32", "float64"):
+    for n_modalities, dtype in itertools.product((1, 128), ("float32", "float64")):  # wide and narrow kernels
+        fusion = FusionCircuit(FusionConfig(n_modalities=n_modalities, degree=1))
+        features, weights = np.zeros((1, n_modalities, 1)), np.zeros(fusion.weight_shape)
+        cotangents = np.ones((1, fusion.n_observables))
         backend = BatchedBackend(dtype, n_threads=1)
         backend.expectations(fusion, features, weights)
         backend.gradients(fusion, features, weights, cotangents)

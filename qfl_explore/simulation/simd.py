@@ -115,3 +115,20 @@ def _vector_sub(a, b):
 def _vector_mul(a, b):
     if isinstance(a, Vector) and isinstance(b, Vector):
         return lambda a, b: _mul(a, b)
+
+
+def _swap(distance: int) -> Any:
+    @intrinsic
+    def operation(typingctx: Any, vector: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = _ir_type(signature.args[0].dtype)
+            mask = ir.Constant(ir.VectorType(cgutils.int32_t, LANES), [lane ^ distance for lane in range(LANES)])
+            return builder.shuffle_vector(args[0], ir.Constant(kind, ir.Undefined), mask)
+
+        return vector(vector), codegen
+
+    return operation
+
+
+#: Exchange of lanes whose numbers differ in one bit.
+swap1, swap2, swap4, swap8 = (_swap(distance) for distance in (1, 2, 4, 8))

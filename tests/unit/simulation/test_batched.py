@@ -7,9 +7,9 @@ import pytest
 
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
-from qfl_explore.simulation import batched, chunks
+from qfl_explore.simulation import batched, chunks, narrow
 from qfl_explore.simulation.batched import BatchedBackend
-from tests.reference.dense import oracle
+from tests.reference.dense import oracle, random_observables_of
 
 TOL = {"float32": 2e-5, "float64": 1e-10}
 
@@ -142,3 +142,38 @@ def test_every_draw_may_have_its_own_cotangents() -> None:
     _, want_features, want_weights = backend.gradients(fusion, features, weights[3], cotangents[3])
     np.testing.assert_allclose(d_features[3], want_features, atol=1e-12)
     np.testing.assert_allclose(d_weights[3], want_weights, atol=1e-12)
+
+
+@pytest.mark.parametrize("signal", ["ry", "rx", "rz", "phase"])
+@pytest.mark.parametrize("measurement", ["random_pauli_plane", "all_pauli"])
+@pytest.mark.parametrize(("encoding", "n_modalities"), [("qubit_efficient", 12), ("qubit_per_feature", 5)])
+def test_few_samples_on_many_qubits_agree_with_the_oracle(
+    signal: str, measurement: str, encoding: str, n_modalities: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrow, "_FEWEST_QUBITS", 5)  # the oracle is for small registers
+    config = FusionConfig(
+        n_modalities=n_modalities, degree=2, encoding=encoding, signal=signal, measurement=measurement
+    )
+    features, weights, cotangents = _inputs(config, 2)
+    fusion, backend = FusionCircuit(config), BatchedBackend("float64")
+    assert narrow.can_run(backend.program(fusion)[0], len(features))
+    words = random_observables_of(fusion) if measurement == "random_pauli_plane" else None
+    want = oracle(config, features, weights, cotangents, words)
+    for a, b in zip(backend.gradients(fusion, features, weights, cotangents), want, strict=True):
+        np.testing.assert_allclose(a, b, atol=TOL["float64"])
+    np.testing.assert_allclose(backend.expectations(fusion, features, weights), want[0], atol=TOL["float64"])
+
+
+@pytest.mark.parametrize(
+    "config", [FusionConfig(n_modalities=207), FusionConfig(n_modalities=8, encoding="qubit_per_feature")]
+)
+def test_narrow_and_wide_kernels_agree_on_large_registers(
+    config: FusionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, weights, cotangents = _inputs(config, 2)
+    fusion, backend = FusionCircuit(config), BatchedBackend("float64")
+    assert narrow.can_run(backend.program(fusion)[0], len(features))
+    few = backend.gradients(fusion, features, weights, cotangents)
+    monkeypatch.setattr(narrow, "_FEW", 0)
+    for a, b in zip(few, backend.gradients(fusion, features, weights, cotangents), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-12)
