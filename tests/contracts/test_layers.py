@@ -140,6 +140,7 @@ def test_every_optimizer_moves_the_angles(optimizer):
 
 def test_adam_reduces_the_loss_without_tracing_anew(backend):
     n = 24 if backend in ("batched", "tfq") else 6
+    tf_keras.utils.set_random_seed(0)  # with six samples and any start, one in fifteen starts hardly moves
     (x, y), model = hybrid_data(n), hybrid(backend)
     traces = []
     layer, call = model.get_layer("fusion"), QuantumFusion.call
