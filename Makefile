@@ -34,8 +34,16 @@ app: setup ## install what is missing and serve the app on http://localhost:5006
 	@echo "Serving on http://$(ADDRESS):$(PORT) (Ctrl-C stops it)"
 	@$(SERVE) $(ARGS)
 
+# Two processes for most tests; the ones with a browser measure times, so they have the machine to
+# themselves afterwards. With ARGS (say ARGS="-k encoding -x") pytest runs once, with just those.
 test: setup-dev ## install what is missing and run the tests
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not browser"; most=$$?; \
+	$(BIN)/python -m pytest -m "browser and not slow"; browser=$$?; \
+	test $$most = 0 && { test $$browser = 0 || test $$browser = 5; }
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 lab: setup ## JupyterLab on notebooks/
 	@$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(ADDRESS) \
