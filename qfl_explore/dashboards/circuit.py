@@ -147,7 +147,7 @@ class CircuitPage:
         except (ValueError, TypeError) as error:
             self.session.notify(message(error), "error")
             return
-        self.session.notify("")
+        self.session.settle()
         if config == self._drawn:
             return
         self._drawn = config

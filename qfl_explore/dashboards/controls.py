@@ -16,6 +16,9 @@ _RUNNING = ("running", "queued")
 class RunControls:
     """Buttons around a `RunHandle`; the same on every page.
 
+    Step: one training step, then a pause. Rewind: back to step 0 with the same seed. New seed:
+    other starting angles and data, then start.
+
     Args:
         handle: the run.
         start: begins a fresh run with the page's present settings (calls ``handle.start``).
@@ -26,9 +29,9 @@ class RunControls:
         self._handle = handle
         self._start = start
         self._start_pause = _button("Start", "play_arrow", variant="contained", width=118)
-        self._step = _button("Step", "skip_next", "One training step, then pause")
-        self._rewind = _button("Rewind", "replay", "Back to step 0 with the same seed")
-        self._seed = _button("New seed", "casino", "Other starting angles and data, then start")
+        self._step = _button("Step", "skip_next")
+        self._rewind = _button("Rewind", "replay")
+        self._seed = _button("New seed", "casino")
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width")
         self.status = Text("", size=13, margin=(8, 4), sizing_mode=None)
         self._start_pause.on_click(lambda _: self.toggle())
@@ -79,5 +82,5 @@ def status_words(update: Update) -> str:
     return words.get(update.state, update.state)
 
 
-def _button(label: str, icon: str, description: str = "", variant: str = "outlined", **params: Any) -> pmui.Button:
-    return pmui.Button(label=label, icon=icon, description=description or None, variant=variant, margin=0, **params)
+def _button(label: str, icon: str, variant: str = "outlined", **params: Any) -> pmui.Button:
+    return pmui.Button(label=label, icon=icon, variant=variant, margin=0, **params)

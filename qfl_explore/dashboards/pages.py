@@ -39,6 +39,11 @@ class Session(param.Parameterized):
         """Shows ``text`` above the page until the next notice; an empty text clears it."""
         self.param.update(notice_kind=kind, notice=text)
 
+    def settle(self) -> None:
+        """Clears an error, because what caused it is gone; other notices stay."""
+        if self.notice_kind == "error":
+            self.notify("")
+
 
 class View(Protocol):
     """What a page's factory returns.

@@ -176,7 +176,7 @@ class PolynomialPage:
         except (ValueError, TypeError, ImportError) as error:
             self._refuse(message(error))
             return
-        self.session.notify("")
+        self.session.settle()
         self.side.cancel()
 
         def make_problem() -> Any:

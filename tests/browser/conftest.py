@@ -1,0 +1,89 @@
+"""A real server in its own process and a headless Chromium that may talk to localhost only."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(
+    (p for p in (shutil.which("chromium"), shutil.which("chromium-browser"), "/usr/bin/chromium") if p), None
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_up(url: str, process: subprocess.Popen, timeout: float = 60.0) -> None:
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with code {process.returncode}")
+        try:
+            urllib.request.urlopen(url + "/favicon.ico", timeout=1.0).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("the server did not come up")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The app as a visitor gets it: ``panel serve qfl_explore/app.py``."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w+")
+    command = [sys.executable, "-m", "panel", "serve", "qfl_explore/app.py", "--port", str(port)]
+    environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://localhost:{port}"
+    try:
+        wait_until_up(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        log.seek(0)
+        text = log.read()
+        log.close()
+    assert not re.search(r'File ".*qfl_explore/(?!app\.py)', text), text[-3000:]  # no traceback of ours
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM or not Path(CHROMIUM).exists():
+        pytest.skip("no chromium on this machine")
+    arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost"]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A tab that fails its test on a console error, a page error or a request to the outside."""
+    tab = chromium.new_page(viewport={"width": 1440, "height": 900})
+    tab.set_default_timeout(20_000)
+    problems: list[str] = []
+    tab.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
+    tab.on("pageerror", lambda e: problems.append(f"page error: {e}"))
+    inside = ("http://localhost", "ws://localhost", "data:", "blob:")
+    tab.on("request", lambda r: None if r.url.startswith(inside) else problems.append(f"outside: {r.url}"))
+    yield tab
+    tab.close()
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,147 @@
+"""The app in a real browser: pages load, sliders move, training runs, nothing leaves localhost."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+LAYER = """
+(key) => {
+  const [layer, n] = key;
+  for (const model of Bokeh.documents[0]._all_models.values())
+    if (model.name === layer && model.data_source) {
+      const column = Object.values(model.data_source.data)[0];
+      if (n === "any" || model.data_source.data[n] !== undefined) return column.length;
+    }
+  return -1;
+}
+"""
+
+
+def rows(page, layer, column="any"):
+    """Rows in a layer's data source, -1 where there is none."""
+    return page.evaluate(LAYER, [layer, column])
+
+
+def step(page):
+    found = re.search(r"step (\d+) of (\d+)", page.get_by_text(re.compile(r"step \d+ of")).first.inner_text())
+    return int(found[1])
+
+
+def wait_for_step(page, least):
+    page.wait_for_function(
+        """(least) => {
+          const seen = [];
+          const walk = (node) => {
+            if (node.shadowRoot) walk(node.shadowRoot);
+            for (const child of node.children || []) walk(child);
+            if (!node.children?.length && /step \\d+ of/.test(node.textContent)) seen.push(node.textContent);
+          };
+          walk(document.body);
+          return seen.some((text) => Number(text.match(/step (\\d+) of/)[1]) >= least);
+        }""",
+        arg=least,
+    )
+
+
+def open_page(page, server, query=""):
+    page.goto(f"{server}/app{query}")
+    page.get_by_role("button", name="Step").wait_for()
+
+
+def test_training_starts_by_itself_and_its_curve_grows(page, server):
+    open_page(page, server)
+    wait_for_step(page, 20)
+    first = rows(page, "train")
+    wait_for_step(page, 60)
+    assert rows(page, "train") > first > 0
+    assert rows(page, "model", "x") == 201
+    page.get_by_text(re.compile("P = 3 reaches every frequency of cos")).wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text(re.compile("· paused")).wait_for()
+
+
+def test_moving_the_degree_restarts_below_the_wall(page, server):
+    open_page(page, server)
+    wait_for_step(page, 10)
+    slider = page.get_by_role("slider", name=re.compile("Degree P"))
+    slider.focus()
+    slider.press("ArrowLeft")
+    page.get_by_text(re.compile(r"P = 2 < 3: no model of degree 2 can fit cos\(3x\)")).wait_for()
+    assert rows(page, "model", "left") == 5  # frequencies -2 … 2
+
+
+def test_pause_step_rewind(page, server):
+    open_page(page, server)
+    wait_for_step(page, 5)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text(re.compile("· paused")).wait_for()
+    before = step(page)
+    page.get_by_role("button", name="Step").click()
+    page.get_by_text(re.compile(f"step {before + 1} of .* paused")).wait_for()
+    page.get_by_role("button", name="Rewind").click()
+    page.get_by_text(re.compile("step 0 of .* paused")).wait_for()
+    page.get_by_role("button", name="Start").click()
+    wait_for_step(page, 10)
+
+
+def test_two_features_are_drawn_as_maps_in_the_dark_theme(page, server):
+    open_page(page, server, "?M=2&constant=1&target=product&k=1&theme=dark")
+    wait_for_step(page, 10)
+    page.get_by_text(re.compile(r"P = 3 reaches every frequency of cos\(x1\) · cos\(x2\)")).wait_for()
+    assert rows(page, "map") == 1
+    assert rows(page, "support") == 85
+
+
+def test_a_bad_word_in_the_link_is_named_and_the_rest_kept(page, server):
+    open_page(page, server, "?P=99&k=2&engine=nonsense")
+    page.get_by_text(re.compile("P=99 in the link was ignored")).wait_for()
+    page.get_by_text(re.compile("engine=nonsense in the link was ignored")).wait_for()
+    page.get_by_text(re.compile(r"cos\(2x\)")).first.wait_for()
+
+
+def test_a_wrong_formula_is_explained_beside_its_box(page, server):
+    open_page(page, server, "?target=formula&formula=cos(2*x1)")
+    page.get_by_text(re.compile(r"cos\(2")).first.wait_for()
+    box = page.get_by_role("textbox", name=re.compile("Formula"))
+    box.fill("cos(x1) + sinn(x1)")
+    box.press("Enter")
+    page.get_by_text(re.compile("Expected: .* Received: ")).first.wait_for()
+
+
+def test_circuit_page_draws_and_hides_nothing(page, server):
+    open_page(page, server)
+    page.get_by_role("tab", name="Circuit").click()
+    page.get_by_role("img", name="Circuit diagram").first.wait_for()
+    page.get_by_text(re.compile("1 feature on 1 qubit")).wait_for()
+    slider = page.get_by_role("slider", name=re.compile("Modalities M"))
+    slider.focus()
+    slider.press("ArrowRight")
+    page.get_by_text(re.compile("2 features on 2 qubits")).wait_for()
+    page.get_by_role("tab", name="Polynomial").click()
+    page.get_by_role("button", name="Step").wait_for()
+
+
+def test_take_along_link_and_code(page, server):
+    open_page(page, server, "?P=2")
+    page.get_by_role("button", name="Copy as Python").click()
+    page.get_by_text(re.compile("PolynomialConfig")).first.wait_for()
+    page.get_by_role("button", name="Link to this state").click()
+    box = page.get_by_role("textbox", name="Link to this state")
+    box.wait_for()
+    assert box.input_value().endswith("/app?P=2")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").or_(page.get_by_role("link", name="Download CSV")).first.click()
+    assert download.value.suggested_filename == "learning_curve.csv"
+
+
+def test_dark_mode_is_one_click(page, server):
+    open_page(page, server)
+    page.get_by_role("button", name=re.compile("(dark|light|theme)", re.I)).first.click()
+    page.wait_for_function("() => getComputedStyle(document.body).colorScheme !== ''")
+    page.wait_for_function(
+        """() => [...Bokeh.documents[0]._all_models.values()]
+          .some(m => m.name === 'model' && m.glyph && m.glyph.line_color?.value === '#56B4E9'
+                     || m.name === 'model' && m.glyph && m.glyph.line_color === '#56B4E9')"""
+    )
