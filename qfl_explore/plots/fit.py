@@ -252,6 +252,6 @@ def _axes(x_label: str, y_label: str) -> tuple[hv.Dimension, hv.Dimension]:
 
 
 def _rectangles(boxes: list[tuple[float, ...]], axes: tuple[hv.Dimension, hv.Dimension], label: str) -> hv.Rectangles:
-    """Boxes (left, bottom, right, top) under the names of the axes."""
-    corners = [hv.Dimension(name, label=axes[i % 2].label) for i, name in enumerate(("x0", "y0", "x1", "y1"))]
-    return hv.Rectangles(boxes or [(0.0, 0.0, 0.0, 0.0)], corners, label=label)
+    """Boxes (left, bottom, right, top) under the names of the axes; corners that share a label would be mixed up."""
+    rectangles = hv.Rectangles(boxes or [(0.0, 0.0, 0.0, 0.0)], ["x0", "y0", "x1", "y1"], label=label)
+    return rectangles.opts(xlabel=axes[0].label, ylabel=axes[1].label)
