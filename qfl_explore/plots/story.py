@@ -24,7 +24,7 @@ _DIVERGING = "RdBu"
 
 
 def framed(element: Any, title: str = "", width: int = WIDTH, height: int = HEIGHT, **options: Any) -> Any:
-    """An element or overlay at a fixed size, for a notebook's cell.
+    """An element or overlay at a fixed size, for a notebook's cell; layers without data are left out.
 
     Args:
         element: a HoloViews element or overlay.
@@ -35,9 +35,13 @@ def framed(element: Any, title: str = "", width: int = WIDTH, height: int = HEIG
     """
     use_bokeh()
     if isinstance(element, hv.Overlay):
+        full = [layer for layer in element if len(layer)]
+        element = hv.Overlay(full or list(element)).opts(**tools())
         options = {"legend_position": "right", **options}
     sizes = dict.fromkeys(("title", "labels", "ticks", "legend"), FONT_SIZE)
-    return element.opts(width=width, height=height, title=title, fontsize=sizes, toolbar="above", **options)
+    return element.opts(
+        width=width, height=height, title=title, fontsize=sizes, toolbar="above", hooks=[_tidy], **options
+    )
 
 
 def lines(
@@ -104,7 +108,9 @@ def matrix_map(matrix: Any, names: Sequence[str], title: str = "") -> hv.HeatMap
     cells = [(names[j], names[i], values[i, j]) for i in reversed(range(len(names))) for j in range(len(names))]
     span = float(np.abs(values).max())
     image = hv.HeatMap(cells, ["from", "to"], hv.Dimension("entry", range=(-span, span)))
-    return image.opts(cmap=_DIVERGING, colorbar=True, xlabel="from state", ylabel="to state", title=title, **tools())
+    return image.opts(
+        cmap=_DIVERGING, colorbar=True, xlabel="from state", ylabel="to state", xrotation=60, title=title, **tools()
+    )
 
 
 def wall_over_seeds(table: pd.DataFrame) -> hv.Overlay:
@@ -183,14 +189,14 @@ def comparison(table: pd.DataFrame) -> hv.Overlay:
     ).opts(
         yticks=[(place[name], name) for name in names],
         ylim=(0.5, len(names) + 0.5),
-        xlim=_span(table["test_r2"]),
+        xlim=_zoomed(table["test_r2"]),
         xlabel=axes[0].label,
         ylabel="",
         **tools(),
     )
 
 
-def fit_maps(axes: Sequence[Any], target: np.ndarray, model: np.ndarray, width: int = 300) -> hv.Layout:
+def fit_maps(axes: Sequence[Any], target: np.ndarray, model: np.ndarray, width: int = 280) -> hv.Layout:
     """Two features: target, model and the size of the error, side by side.
 
     Args:
@@ -207,6 +213,20 @@ def fit_maps(axes: Sequence[Any], target: np.ndarray, model: np.ndarray, width: 
         heat_map(axes, error, "size of the error", (0.0, float(error.max()) or 1.0), MAP_DIFFERENCE),
     ]
     return hv.Layout([image.opts(width=width, height=width - 30, toolbar=None) for image in maps]).cols(3)
+
+
+def _zoomed(values: Any) -> tuple[float, float]:
+    """`_span`, or a closer look where every value is near 1."""
+    lowest = float(np.min(values))
+    if lowest < 0.5:
+        return _span(values)
+    margin = 0.12 * (1.002 - lowest)
+    return (lowest - margin, 1.0 + margin)
+
+
+def _tidy(plot: Any, element: Any) -> None:
+    """Shows the toolbar only under the pointer, so that it leaves room for the title."""
+    plot.state.toolbar.update(logo=None, autohide=True)
 
 
 def _two_digits(value: float) -> str:
