@@ -103,7 +103,7 @@ class RunHandle:
         self._first = True
         self._dirty = False
         self._outstanding = False
-        self._last_flush = 0.0
+        self._next_flush = 0.0
         self._closed = False
         self.n_flushes = 0
 
@@ -187,7 +187,7 @@ class RunHandle:
                 return
             self._items.append(record)
             self._latest = item
-            rested = not self._outstanding and time.monotonic() - self._last_flush >= self._interval
+            rested = not self._outstanding and time.monotonic() >= self._next_flush
             due, self._first = rested or self._first, False
         if due:
             self._offer(run)
@@ -220,6 +220,8 @@ class RunHandle:
             if self._outstanding:
                 return
             self._outstanding = True
+            # a regular beat: a little late now is made up for, a pause is not
+            self._next_flush = max(self._next_flush + self._interval, time.monotonic() + 0.8 * self._interval)
         self._schedule(self._flush)
 
     def _schedule(self, function: Callable[[], None]) -> None:
@@ -252,7 +254,6 @@ class RunHandle:
         finally:
             with self._lock:
                 self.n_flushes += 1
-                self._last_flush = time.monotonic()
                 self._outstanding = again = self._dirty
             if again:
                 self._schedule(self._flush)

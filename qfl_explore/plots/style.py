@@ -183,6 +183,7 @@ def freeze(
 
 
 def _polish(figure: Any) -> None:
+    figure.output_backend = "canvas"  # copying a software-drawn WebGL picture costs more than drawing it
     figure.toolbar.logo = None
     figure.toolbar.autohide = True
     figure.toolbar_inner = True

@@ -120,8 +120,12 @@ def measure(page, url: str, lag_file: Path, seconds: float) -> dict[str, float]:
         time.sleep(8.0)  # the wall strip is done by then
         begin = time.time()
         rates = page.evaluate(RATES, [seconds, column])
+        end = time.time()
         found |= {f"{case}_{key}": value for key, value in rates.items()}
-        found[f"{case}_lag_p99_ms"] = lag_percentile(lag_file, begin, time.time())
+        page.get_by_role("button", name="Pause", exact=True).click()
+        time.sleep(1.0)
+        found[f"{case}_frames_paused"] = page.evaluate(RATES, [3.0, column])["frames"]
+        found[f"{case}_lag_p99_ms"] = lag_percentile(lag_file, begin, end)
     return found
 
 
