@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import queue
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ import pandas as pd
 
 from qfl_explore.benchmark.cases import Case
 from qfl_explore.errors import invalid
+from qfl_explore.simulation.chunks import n_cores
 
 HERE = Path(__file__).parent
 #: How far a float32 engine may be from the float64 reference before its time counts.
@@ -24,6 +28,8 @@ TOLERANCE = 2e-4
 ROUNDS = 5
 #: An engine that takes longer than this for one answer is asked once.
 SLOW_S = 3.0
+#: Seconds that an engine gets for its first result: set-up, compilation, values and gradients.
+PATIENCE_S = 120.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,15 +38,17 @@ class Peer:
 
     Attributes:
         name: as shown.
-        module: in ``peers/``.
+        module: in ``folder``.
         environment: folder of its own virtual environment below ``.venv-peers``, or "".
         compiles: whether every new circuit is compiled before its first result.
+        folder: where its module lies.
     """
 
     name: str
     module: str
     environment: str = ""
     compiles: bool = False
+    folder: Path = HERE / "peers"
 
     def python(self, root: Path) -> str:
         """The interpreter to run it with."""
@@ -58,35 +66,59 @@ PEERS: dict[str, Peer] = {
         Peer("tfq", "ours_tfq"),
         Peer("qsim", "ours_qsim"),
         Peer("jax", "jax_scan", compiles=True),
+        Peer("jax-new", "jax_scan", "pennylane", compiles=True),
         Peer("tensorflow-xla", "tensorflow_xla", compiles=True),
+        Peer("pennylane-default", "pennylane_default", "pennylane", compiles=True),
+        Peer("pennylane-lightning", "lightning_adjoint", "pennylane"),
+        Peer("tensorcircuit", "tensorcircuit_jax", "tensorcircuit", compiles=True),
+        Peer("torch", "torch_dense", "torch"),
     )
 }
 
 
 class Worker:
-    """One engine's process."""
+    """One engine's process. Whatever happens to it becomes an answer with the reason in ``failed``.
 
-    def __init__(self, peer: Peer, root: Path, n_threads: int) -> None:
-        self.peer = peer
+    Args:
+        peer: which engine.
+        root: where ``.venv-peers`` may lie.
+        n_threads: for libraries that read ``OMP_NUM_THREADS``.
+        patience_s: how long any one answer may take before the process is ended.
+    """
+
+    def __init__(self, peer: Peer, root: Path, n_threads: int, patience_s: float = PATIENCE_S) -> None:
+        self.peer, self.patience_s = peer, patience_s
         environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         environment |= {"OMP_NUM_THREADS": str(n_threads)}
-        command = [peer.python(root), "-u", str(HERE / "worker.py"), peer.module, str(HERE / "peers")]
+        command = [peer.python(root), "-u", str(HERE / "worker.py"), peer.module, str(peer.folder)]
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment
         )
+        self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
         self.ready = self._answer()
 
     def ask(self, **message: Any) -> dict[str, Any]:
         """Sends a command and waits for its answer."""
-        assert self.process.stdin is not None  # noqa: S101 - a pipe was asked for
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(message) + "\n")
+            self.process.stdin.flush()
+        except OSError:  # the process is gone: `_answer` says why
+            pass
         return self._answer()
 
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.lines.put("")
+
     def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None  # noqa: S101 - a pipe was asked for
-        line = self.process.stdout.readline()
+        try:
+            line = self.lines.get(timeout=self.patience_s)
+        except queue.Empty:
+            self.process.kill()
+            return {"failed": f"no result within {self.patience_s:g} s"}
         if line:
             return json.loads(line)
         self.errors.seek(0)
@@ -96,11 +128,20 @@ class Worker:
     def close(self) -> None:
         """Ends the process."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        with contextlib.suppress(OSError):  # what could not be sent to a dead process
+            self.process.stdin.close()
         self.errors.close()
 
 
-def run(cases: Sequence[Case], names: Sequence[str], *, root: Path, budget_s: float = 1.0) -> Iterator[pd.DataFrame]:
+def run(
+    cases: Sequence[Case],
+    names: Sequence[str],
+    *,
+    root: Path,
+    budget_s: float = 1.0,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[pd.DataFrame]:
     """Times the engines on each case; yields the rows of one case as soon as they are there.
 
     Args:
@@ -108,6 +149,8 @@ def run(cases: Sequence[Case], names: Sequence[str], *, root: Path, budget_s: fl
         names: keys of ``PEERS``.
         root: where ``.venv-peers`` may lie.
         budget_s: seconds for one engine, one question and one round.
+        patience_s: seconds that an engine gets for its first result; then its process is ended,
+            the reason stands in its row, and the others go on.
 
     Yields:
         A table: engine, case, errors, first-result time (s; set-up and compilation included),
@@ -122,29 +165,40 @@ def run(cases: Sequence[Case], names: Sequence[str], *, root: Path, budget_s: fl
     present = [PEERS[name] for name in names if PEERS[name].installed(root)]
     with tempfile.TemporaryDirectory() as folder:
         for case in cases:
-            yield _run_case(case, present, Path(folder), root, budget_s)
+            yield _run_case(case, present, Path(folder), root, budget_s, patience_s)
 
 
-def _run_case(case: Case, peers: Sequence[Peer], folder: Path, root: Path, budget_s: float) -> pd.DataFrame:
+def _run_case(
+    case: Case, peers: Sequence[Peer], folder: Path, root: Path, budget_s: float, patience_s: float
+) -> pd.DataFrame:
     path = str(case.write(folder))
-    workers = [Worker(peer, root, len(os.sched_getaffinity(0))) for peer in peers]
+    workers: list[Worker] = []
     rows = []
     try:
-        for worker in workers:
-            row = {**dataclasses.asdict(case), "n_qubits": case.config.n_qubits, "engine": worker.peer.name}
-            row |= worker.ready
-            row |= worker.ask(do="load", case=path) if "failed" not in row else {}
-            row |= row.pop("errors", {})
-            wrong = max(row.get(key, 0.0) for key in ("values", "d_features", "d_weights"))
-            if not wrong <= TOLERANCE:
-                row["failed"] = f"off by {wrong:.2g}, more than {TOLERANCE:.0e}"
-            rows.append(row)
+        for peer in peers:
+            workers.append(Worker(peer, root, n_cores(), patience_s))
+            rows.append(_first_result(case, workers[-1], path))
         for what in ("forward", "gradient"):
             _take_turns(workers, rows, what, budget_s)
     finally:
         for worker in workers:
             worker.close()
     return pd.DataFrame(rows)
+
+
+def _first_result(case: Case, worker: Worker, path: str) -> dict[str, Any]:
+    row = {**dataclasses.asdict(case), "n_qubits": case.config.n_qubits, "engine": worker.peer.name}
+    row |= {"compiles": worker.peer.compiles, **worker.ready}
+    if "failed" in row:
+        return row
+    row |= worker.ask(do="load", case=path)
+    errors = row.pop("errors", None)
+    if errors is not None:
+        row |= {f"error_{name}": error for name, error in errors.items()}
+        wrong = max(errors.values(), key=lambda error: np.inf if np.isnan(error) else error)
+        if not wrong <= TOLERANCE:
+            row["failed"] = f"off by {wrong:.2g}, more than {TOLERANCE:.0e}"
+    return row
 
 
 def _take_turns(workers: Sequence[Worker], rows: list[dict[str, Any]], what: str, budget_s: float) -> None:
@@ -155,9 +209,7 @@ def _take_turns(workers: Sequence[Worker], rows: list[dict[str, Any]], what: str
                 continue
             answer = worker.ask(do="time", what=what, budget_s=budget_s, most=200)
             seen.extend(answer.get("times_s", []))
-            row["peak_mib"] = answer.get("peak_mib")
-            if "failed" in answer:
-                row["failed"] = answer["failed"]
+            row |= {key: answer[key] for key in ("peak_mib", "failed") if key in answer}
     for row, seen in zip(rows, times, strict=True):
         if seen:
             low, middle, high = np.quantile(seen, [0.05, 0.5, 0.95]) * 1e3

@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from _dense import blocks, entangler_signs
+from _dense import entangler_signs
+from _jax_gates import dense_blocks, pair_of, su2
 
 
 def version() -> str:
     return "jax " + jax.__version__
-
-
-def _su2(angles):
-    c, s = jnp.cos(angles / 2), jnp.sin(angles / 2)
-    cx, sx, cy, sy = c[..., 0], -1j * s[..., 0], c[..., 1], s[..., 1]
-    e = jnp.exp(-0.5j * angles[..., 2])
-    rows = (
-        [e * (cy * cx - sy * sx), e * (cy * sx - sy * cx)],
-        [e.conj() * (sy * cx + cy * sx), e.conj() * (sy * sx + cy * cx)],
-    )
-    return jnp.stack([jnp.stack(row, -1) for row in rows], -2)
-
-
-def _kron(matrices):
-    out = matrices[0]
-    for m in matrices[1:]:
-        out = jnp.einsum("ab,cd->acbd", out, m).reshape(2 * out.shape[0], 2 * out.shape[0])
-    return out
 
 
 def build(case):
@@ -38,10 +20,8 @@ def build(case):
     n_features = case.features[0].size
 
     def layer(psi, angles):
-        gates = _su2(angles).astype(jnp.complex64)
         left = 1
-        for first, last in blocks(n):
-            block = _kron([gates[q] for q in range(first, last)])
+        for _, block in dense_blocks(n, su2(angles)):
             width = block.shape[0]
             psi = jnp.einsum("ab,lbr->lar", block, psi.reshape(left, width, -1)).reshape(size, -1)
             left *= width
@@ -69,13 +49,4 @@ def build(case):
             out.append(jnp.stack([cross.real, cross.imag, z]))
         return jnp.einsum("kqa,qab->bk", bloch, jnp.stack(out))
 
-    def gradient(features, weights, cotangents):
-        out, pull = jax.vjp(values, features, weights)
-        return out, *pull(cotangents)
-
-    forward, both = jax.jit(values), jax.jit(gradient)
-    inputs = [jnp.asarray(a) for a in (case.features, case.weights, case.cotangents)]
-    return (
-        lambda: np.asarray(forward(*inputs[:2])),
-        lambda: tuple(map(np.asarray, both(*inputs))),
-    )
+    return pair_of(values, case)
