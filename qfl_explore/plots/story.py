@@ -35,8 +35,7 @@ def framed(element: Any, title: str = "", width: int = WIDTH, height: int = HEIG
     """
     use_bokeh()
     if isinstance(element, hv.Overlay):
-        full = [layer for layer in element if len(layer)]
-        element = hv.Overlay(full or list(element)).opts(**tools())
+        element = _without_empty(element)
         options = {"legend_position": "right", **options}
     sizes = dict.fromkeys(("title", "labels", "ticks", "legend"), FONT_SIZE)
     return element.opts(
@@ -189,7 +188,7 @@ def comparison(table: pd.DataFrame) -> hv.Overlay:
     ).opts(
         yticks=[(place[name], name) for name in names],
         ylim=(0.5, len(names) + 0.5),
-        xlim=_zoomed(table["test_r2"]),
+        xlim=_zoomed([*table["test_r2"], *(low for low, *_ in bars if np.isfinite(low))]),
         xlabel=axes[0].label,
         ylabel="",
         **tools(),
@@ -207,16 +206,25 @@ def fit_maps(axes: Sequence[Any], target: np.ndarray, model: np.ndarray, width: 
     """
     low, high = float(min(target.min(), model.min())), float(max(target.max(), model.max()))
     error = np.abs(model - target)
+    largest = float(error.max()) or 1.0
     maps = [
-        heat_map(axes, target, "target", (low, high)),
-        heat_map(axes, model, "model", (low, high)),
-        heat_map(axes, error, "size of the error", (0.0, float(error.max()) or 1.0), MAP_DIFFERENCE),
+        heat_map(axes, target, "target", (low, high)).opts(clim=(low, high)),
+        heat_map(axes, model, "model", (low, high)).opts(clim=(low, high)),
+        heat_map(axes, error, "size of the error", (0.0, largest), MAP_DIFFERENCE).opts(clim=(0.0, largest)),
     ]
     return hv.Layout([image.opts(width=width, height=width - 30, toolbar=None) for image in maps]).cols(3)
 
 
+def _without_empty(overlay: hv.Overlay) -> hv.Overlay:
+    full = [layer for layer in overlay if len(layer)]
+    if not full or len(full) == len(overlay):
+        return overlay
+    options = hv.Store.lookup_options("bokeh", overlay, "plot").kwargs
+    return hv.Overlay(full).opts(**options)
+
+
 def _zoomed(values: Any) -> tuple[float, float]:
-    """`_span`, or a closer look where every value is near 1."""
+    """`_span`, or a closer look where every value is above 0.5."""
     lowest = float(np.min(values))
     if lowest < 0.5:
         return _span(values)

@@ -48,7 +48,7 @@ def lab(tmp_path_factory):
     options += ["--IdentityProvider.token=", "--ServerApp.password=", "--allow-root", "--no-browser"]
     options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
     environment = os.environ | {
-        "QFL_PRESET": os.environ.get("QFL_SHOT", "tiny"),
+        "QFL_PRESET": "tiny",
         "OMP_NUM_THREADS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
