@@ -44,12 +44,12 @@ def ansatz_operations(
         qubits: all qubits.
         angles: ``n_blocks * n_qubits * 3`` angles (radians) or symbols, in C order.
     """
-    angles = iter(angles)
+    remaining = iter(angles)
     pairs = entangled_pairs(config.entangler, len(qubits))
     for _ in range(config.n_blocks):
         for qubit in qubits:
             for rotation in ROTATIONS:
-                yield rotation(next(angles)).on(qubit)
+                yield rotation(next(remaining)).on(qubit)
         for a, b in pairs:
             yield cirq.CZ(qubits[a], qubits[b])
 

@@ -15,12 +15,12 @@ import sympy
 
 from qfl_explore.config import FusionConfig
 
-Angle = float | sympy.Basic
+Angle = float | sympy.Expr
 GateMaker = Callable[[Angle], cirq.Gate]
 
 
 def _phase(angle: Angle) -> cirq.Gate:
-    turns = angle / sympy.pi if isinstance(angle, sympy.Basic) else angle / np.pi
+    turns = angle / sympy.pi if isinstance(angle, sympy.Expr) else angle / np.pi
     return cirq.ZPowGate(exponent=turns)
 
 

@@ -51,7 +51,8 @@ def _random_pauli_plane(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> Ite
     for qubit in itertools.cycle(qubits):
         first, second = _PLANES[rng.integers(len(_PLANES))]
         alpha = rng.uniform(0.0, 2.0 * np.pi)
-        yield float(np.cos(alpha)) * first(qubit) + float(np.sin(alpha)) * second(qubit)
+        strings = [cirq.PauliString({qubit: first}, np.cos(alpha)), cirq.PauliString({qubit: second}, np.sin(alpha))]
+        yield cirq.PauliSum.from_pauli_strings(strings)
 
 
 def _strings(qubits: Sequence[cirq.Qid], letters: Sequence[cirq.Pauli]) -> Iterator[cirq.PauliSum]:

@@ -135,7 +135,8 @@ class Backend(abc.ABC):
         if weights.ndim > len(fusion.weight_shape):
             draws = (len(weights), *shape)
             cotangents = check_array("cotangents", cotangents, draws if np.ndim(cotangents) == 3 else shape)
-            return self._draws(fusion, features, weights, np.broadcast_to(cotangents, draws))
+            values, d_features, d_weights = self._draws(fusion, features, weights, np.broadcast_to(cotangents, draws))
+            return values, d_features, d_weights
         return self._gradients(fusion, features, weights, check_array("cotangents", cotangents, shape))
 
     def pullback(self, fusion: FusionCircuit, features: Any, weights: Any) -> Forward:

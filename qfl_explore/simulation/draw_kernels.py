@@ -5,6 +5,9 @@ one sample, thousands of parameter draws. One-qubit unitaries are built lane by 
 and cosines and applied whole; the rest is shared with the kernels for one weight vector.
 """
 
+# Numba calls an intrinsic without its first parameter, the typing context.
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 import numba as nb

@@ -57,7 +57,7 @@ def run_draws(
         count = len(values[part])
         rotations = rotations_of(inputs[part], p.row_features, p.row_scales, dtype)
         gate_rotations = rotations_of(weights[part], p.gates[:, 1], turning, dtype)
-        asked = np.ascontiguousarray(cotangents[part] if backward else values[:0], dtype)
+        asked = np.ascontiguousarray(values[:0] if cotangents is None else cotangents[part], dtype)
         results = (values[part], backward, asked, *rows, d_inputs[part], d_weights[part])
         shared = (*layout, *tables, *rotations, *gate_rotations, p.terms, p.term_coefficients, *results)
         n_chunks = n_chunks_of(count)

@@ -7,6 +7,9 @@ the GIL. Gradients are adjoint: one pass back through the circuit. Nothing here 
 circuit.
 """
 
+# Numba calls an intrinsic without its first parameter, the typing context.
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 import math

@@ -6,6 +6,9 @@ Qubits above the four lowest act between rows, exactly as in `kernels`; the four
 a row, by exchanging lanes.
 """
 
+# Numba calls an intrinsic without its first parameter, the typing context.
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 import numba as nb

@@ -122,7 +122,7 @@ class _GateTable:
             kind = next(kind for family, kind in _KINDS.items() if isinstance(op.gate, family))
             self._rows.append((kind, time, [bit[qubit] for qubit in op.qubits], parameters, symbol))
 
-    def circuit(self, angles: np.ndarray) -> qsim.Circuit:
+    def circuit(self, angles: np.ndarray) -> Any:
         """A C++ circuit with these angles [S], radians; every rotation is a gate to the power angle/π."""
         turns = (angles / np.pi).tolist()
         circuit = qsim.Circuit()

@@ -155,7 +155,8 @@ class TFQBackend(Backend):
         Returns:
             float32 tensor [B, K].
         """
-        return self._evaluate(*_tensors(conversion), features, self._tf.reshape(weights, [-1]))
+        everything = (*_tensors(conversion), features, self._tf.reshape(weights, [-1]))
+        return self._evaluate(*everything)  # pyright: ignore[reportCallIssue]
 
     def _evaluate(
         self, program: Any, names: Any, observables: Any, signal_map: Any, factors: Any, features: Any, weights: Any
@@ -184,11 +185,11 @@ class TFQBackend(Backend):
 
         @tf.function(input_signature=[*inputs, matrix])
         def gradients(*arguments: Any) -> Any:
-            *arguments, cotangents = arguments
-            features, weights = arguments[-2:]
+            *rest, cotangents = arguments
+            features, weights = rest[-2:]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([features, weights])
-                result = self._evaluate(*arguments)
+                result = self._evaluate(*rest)
             return result, *tape.gradient(result, [features, weights], output_gradients=cotangents)
 
         return values, gradients

@@ -33,7 +33,7 @@ class MergedGate:
     axis: int = 0
     gates: list[tuple[int, int, float, np.ndarray]] = dataclasses.field(default_factory=list)
     cases: dict[int, int] = dataclasses.field(default_factory=dict)
-    pairs: list[int] = dataclasses.field(default_factory=list)
+    pairs: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
 
 class Translator:
