@@ -88,6 +88,7 @@ class CircuitPage:
         self.diagram = pn.Column(sizing_mode="stretch_width")
         self.slots = pn.pane.Markdown("", sizing_mode="stretch_width", margin=(0, 10))
         self.support_note = Text("", size=13)
+        self.support = self._pane("support")
         self.sidebar = [section("Degree", slider(state, "degree", "Degree P")), circuit_section(state)]
         self.main = [pmui.Column(*self._layout(), margin=(8, 12), sizing_mode="stretch_width")]
         state.param.watch(lambda *_: self._draw(), list(CircuitState.URL))
@@ -97,7 +98,7 @@ class CircuitPage:
         charts = pn.Row(*(self._pane(name) for name in CHARTS), sizing_mode="stretch_width")
         registers = pn.Column(_title("Registers"), self.slots, min_width=330, sizing_mode="stretch_width")
         support = pn.Column(
-            _title("Reachable frequencies"), self._pane("support"), self.support_note, sizing_mode="stretch_width"
+            _title("Reachable frequencies"), self.support, self.support_note, sizing_mode="stretch_width"
         )
         lmf = (
             "Everything but M as chosen; QFL is the qubit-efficient encoding. "
@@ -177,6 +178,7 @@ class CircuitPage:
         )
         self.support_note.object = " ".join(_support_sentence(one) for one in both)
         figure = self.figures["support"]
+        self.support.visible = config.n_features <= 2
         if config.n_features > 2:
             figure.clear("efficient", "other")
             self.support_note.object += " The picture is for one or two features."

@@ -53,14 +53,15 @@ def when_loaded(function: Callable[[], None]) -> None:
     """Calls a function once the visitor's browser shows the page; at once where it does already.
 
     What is drawn between the page's delivery and the opening of its socket can get lost, so
-    runs begin only then.
+    runs begin only then. Where the app is only tried out, without a visitor (``panel serve
+    --warm``), it is never called; without a document (a notebook, a test) at once.
     """
     import panel as pn
 
     document = pn.state.curdoc
-    if document is None or not document.session_context or pn.state.loaded:
+    if document is None or (document.session_context and pn.state.loaded):
         function()
-    else:
+    elif document.session_context:
         pn.state.onload(function)
 
 

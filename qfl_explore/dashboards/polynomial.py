@@ -14,14 +14,14 @@ from qfl_explore.dashboards.controls import RunControls
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import Session
-from qfl_explore.dashboards.polynomial_figures import SPARES, Figures, Picture, derive
+from qfl_explore.dashboards.polynomial_figures import Figures, Picture, derive
 from qfl_explore.dashboards.scheduler import Wait, paced
 from qfl_explore.dashboards.settings import code_block, polynomial_sidebar
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.text import Text
 
 #: What restarts a run when it changes; the pace does not.
-RESTARTS = tuple(name for name in PolynomialState.URL if name != "pace")
+RESTARTS = tuple(PolynomialState.URL)
 #: The wall strip: the same target at each of these degrees.
 WALL_DEGREES = range(1, 9)
 MAX_WALL_QUBITS = 6
@@ -123,14 +123,9 @@ class PolynomialPage:
         pin.on_click(lambda _: self._pin())
         unpin.on_click(lambda _: self._unpin())
         csv = pmui.FileDownload(
-            callback=self._csv,
-            filename="learning_curve.csv",
-            label="Download CSV",
-            variant="outlined",
-            size="small",
-            margin=0,
-            embed=False,
+            callback=self._csv, filename="learning_curve.csv", label="Download CSV", size="small", margin=0, embed=False
         )
+        csv.variant = "outlined"  # as an argument it clashes with the widget's own button_style
         code = pmui.Button(label="Copy as Python", icon="code", variant="outlined", size="small", margin=0)
         share = pmui.Button(label="Link to this state", icon="link", variant="outlined", size="small", margin=0)
         check = pmui.Button(
@@ -245,10 +240,8 @@ class PolynomialPage:
             f"{len(problem.x_train)} training and {len(problem.x_test)} test points",
             f"seed {problem.config.seed}",
         ]
-        if self.figures.note:
-            texts.append(self.figures.note)
-        if problem.coefficients_note:
-            texts.append(problem.coefficients_note)
+        notes = (self.figures.note, problem.coefficients_note, wording.spectrum_note(problem.frequencies))
+        texts += [note for note in notes if note]
         self.sizes.object = " · ".join(texts)
 
     def _say(self, finished: bool) -> None:
@@ -258,7 +251,7 @@ class PolynomialPage:
         self.headline.object = " ".join(
             (
                 wording.reach_sentence(self._facts),
-                wording.result_sentence(self._facts, test, step, finished),
+                wording.result_sentence(self._facts, self._picture.train_r2, test, step, finished),
             )
         )
 
@@ -330,8 +323,3 @@ class PolynomialPage:
             self.session.notify(message(error), "error")
             return
         self.check.start(lambda: export.compare_with_tfq(config))
-
-
-def warm() -> None:
-    """Makes spare figures in the background, so that the first visitor waits less."""
-    SPARES.warm()

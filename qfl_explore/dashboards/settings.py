@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards.state import PRESETS, CircuitState, PolynomialState, State
 
-_MARGIN = (2, 12)
+_MARGIN = (8, 12, 2, 12)
 
 
 def slider(state: State, name: str, label: str | None = None, **options: Any) -> pmui.IntSlider:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
 
 #: Everything comes from this server: system fonts, no web fonts.
@@ -18,6 +20,7 @@ THEME = {
     "light": {**_COMMON, "palette": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#D55E00"}}},
     "dark": {**_COMMON, "palette": {"primary": {"main": "#56B4E9"}, "secondary": {"main": "#F08A3C"}}},
 }
+_LOG = logging.getLogger(__name__)
 TITLE = "qfl_explore · Quantum Fusion Layer"
 
 
@@ -81,7 +84,13 @@ class Shell:
             self._views[self._open].hide()
         self._open = name
         if name not in self._views:
-            self._views[name] = get_page(name).create(self.session)
+            try:
+                self._views[name] = get_page(name).create(self.session)
+            except Exception as error:  # the visitor gets a message, the server's log the rest
+                _LOG.exception("page %s could not be built", name)
+                self.session.notify(f"The page {name} could not be opened. {message(error)}", "error")
+                self._body[:], self.page.sidebar = [], []
+                return
         view = self._views[name]
         self._body[:] = view.main
         self.page.sidebar = view.sidebar

@@ -216,7 +216,7 @@ class PolynomialState(CircuitState):
     learning_rate = param.Selector(default=0.05, objects=[0.005, 0.01, 0.02, 0.05, 0.1, 0.2], doc="Learning rate")
     n_steps = param.Integer(default=600, bounds=(10, 5000), doc="Step budget")
     early_stop = param.Boolean(default=False, doc="Stop early")
-    n_train = param.Integer(default=128, bounds=(16, 1024), doc="Training points")
+    n_train = param.Integer(default=256, bounds=(16, 1024), doc="Training points")
     pace = param.Selector(default=100.0, objects=PACES, doc="Pace")
     noise = param.Number(default=0.0, bounds=(0.0, 0.5), step=0.05, doc="Noise on the training data")
 
@@ -285,13 +285,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "The wall: cos 3x at P = 1": {"degree": 1},
     "The wall: cos 5x at P = 4": {"degree": 4, "target_degree": 5},
     "More than needed: T₂ at P = 5": {"degree": 5, "target": "chebyshev", "target_degree": 2},
-    "Two modalities: a product": {**_PAIR, "degree": 3, "target": "product", "target_degree": 1, "n_train": 256},
+    "Two modalities: a product": {**_PAIR, "degree": 3, "target": "product", "target_degree": 1},
     "Two modalities: a random polynomial": {
         **_PAIR,
         "degree": 3,
         "target": "random_trigonometric",
         "target_degree": 2,
-        "n_train": 256,
         "n_blocks": 2,
     },
     "A formula with noise": {"target": "formula", "formula": "cos(x1) + 0.5*sin(2*x1)", "noise": 0.1},

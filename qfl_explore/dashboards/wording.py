@@ -76,22 +76,31 @@ def reach_sentence(facts: Facts) -> str:
     return f"At P = {degree} the best any model can do on {label} is R² = {number(top, 2)}."
 
 
-def result_sentence(facts: Facts, test_r2: float, step: int, finished: bool) -> str:
+def result_sentence(facts: Facts, train_r2: float, test_r2: float, step: int, finished: bool) -> str:
     """How far training has come, against the ceiling."""
     top = facts.ceiling.r2
     so_far = f"{'After' if finished else 'So far, after'} {step} steps: test R² = {number(test_r2)}."
     if not finished or top is None:
         return so_far
-    if test_r2 >= top - 0.01 and top >= FULL:
-        return f"{so_far} The model has learned it."
     if top < 0.005:
-        return f"{so_far} More steps will not help; a larger P will."
-    if test_r2 >= top - 0.02:
+        by_heart = train_r2 > top + 0.05
+        chance = " What the training curve gains is chance, learned by heart." if by_heart else ""
+        return f"{so_far} More steps will not help; a larger P will.{chance}"
+    if top >= FULL and test_r2 >= 0.99:
+        return f"{so_far} The model has learned it."
+    if top < FULL and test_r2 >= top - 0.02:
         return f"{so_far} That is the ceiling; only a larger P goes further."
     return (
         f"{so_far} The gap to the ceiling is the training's, not the spectrum's: "
         "try another seed, more blocks or more steps."
     )
+
+
+def spectrum_note(frequencies: np.ndarray | None) -> str:
+    """A caution where half-integer frequencies make the spectrum ambiguous; else empty."""
+    if frequencies is None or not (frequencies % 1.0).any():
+        return ""
+    return "half-integer frequencies are not orthogonal on one period, so different spectra can draw the same picture"
 
 
 def grouped(count: int) -> str:

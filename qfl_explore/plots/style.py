@@ -223,15 +223,12 @@ class Spares:
         """A figure of one's own; another spare is made behind it."""
         with self._guard:
             figure = self._ready.pop(key, None)
-        self.warm(key)
+        threading.Thread(target=self.fill, args=((key,),), daemon=True).start()
         return figure or copy_of(key, self._builders[key])
 
-    def warm(self, *keys: str) -> None:
-        """Makes spares of these (all, if none is named) in a thread."""
-        threading.Thread(target=self._fill, args=(keys or tuple(self._builders),), daemon=True).start()
-
-    def _fill(self, keys: Sequence[str]) -> None:
-        for key in keys:
+    def fill(self, keys: Sequence[str] = ()) -> None:
+        """Makes the spares that are missing among these keys (all, if none is named)."""
+        for key in keys or tuple(self._builders):
             with self._guard:
                 missing = key not in self._ready
             if missing:
