@@ -17,6 +17,10 @@ from qfl_explore.simulation.base import get_backend
 #: (M, D, P): from two scalars to the paper's largest task.
 SIZES = ((2, 1, 3), (3, 4, 5), (12, 1, 3), (12, 4, 3), (207, 1, 3), (207, 4, 3))
 BATCHES = (1, 64, 256)
+#: How cost grows, one number at a time from (12, 1, 3) with B = 64: P, B, and M (so that n is 2 … 10).
+GROWTH_DEGREES = (1, 2, 4, 8, 16)
+GROWTH_BATCHES = (1, 4, 16, 64, 256, 1024)
+GROWTH_MODALITIES = (1, 3, 7, 15, 31, 63, 127, 255, 511)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +70,14 @@ class Case:
         }
         (path / "case.json").write_text(json.dumps(settings))
         return path
+
+
+def growth_cases() -> list[Case]:
+    """The cases that show how cost grows with P, B and n, each once."""
+    cases = [Case(12, 1, degree, 64) for degree in GROWTH_DEGREES]
+    cases += [Case(12, 1, 3, batch_size) for batch_size in GROWTH_BATCHES]
+    cases += [Case(n_modalities, 1, 3, 64) for n_modalities in GROWTH_MODALITIES]
+    return list(dict.fromkeys(cases))
 
 
 def bloch_vectors(fusion: FusionCircuit) -> np.ndarray:

@@ -72,6 +72,7 @@ PEERS: dict[str, Peer] = {
         Peer("pennylane-lightning", "lightning_adjoint", "pennylane"),
         Peer("tensorcircuit", "tensorcircuit_jax", "tensorcircuit", compiles=True),
         Peer("torch", "torch_dense", "torch"),
+        Peer("torch-compiled", "torch_compiled", "torch", compiles=True),
     )
 }
 

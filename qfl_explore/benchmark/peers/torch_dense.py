@@ -1,4 +1,4 @@
-"""PyTorch by hand: the same dense layers as the JAX peer, the batch innermost."""
+"""PyTorch by hand, eager: the same dense layers as the JAX peer, the batch innermost."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 import numpy as np
 import torch
 from _dense import blocks, entangler_signs
-
-COMPILED = bool(int(os.environ.get("TORCH_COMPILED", "0")))
 
 
 def version() -> str:
@@ -68,16 +66,15 @@ def build(case):
             out.append(torch.stack([cross.real, cross.imag, z]))
         return torch.einsum("kqa,qab->bk", bloch, torch.stack(out))
 
-    run = torch.compile(values) if COMPILED else values
     features, weights, cotangents = (torch.tensor(a) for a in (case.features, case.weights, case.cotangents))
     inputs = [features.clone().requires_grad_(), weights.clone().requires_grad_()]
 
     def forward():
         with torch.no_grad():
-            return run(features, weights).numpy()
+            return values(features, weights).numpy()
 
     def gradient():
-        out = run(*inputs)
+        out = values(*inputs)
         slopes = torch.autograd.grad(out, inputs, cotangents)
         return out.detach().numpy(), *(np.asarray(a) for a in slopes)
 
