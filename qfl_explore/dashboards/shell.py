@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import panel as pn
@@ -10,6 +11,8 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
+from qfl_explore.dashboards.real_data_state import RealDataState
+from qfl_explore.dashboards.state import PolynomialState
 
 #: Everything comes from this server: system fonts, no web fonts.
 _COMMON = {
@@ -41,7 +44,7 @@ class Shell:
         dark = dark or query.get("theme") == "dark"
         self.session = Session(query, dark=dark)
         self._views: dict[str, View] = {}
-        self._problems = self.session.polynomial.apply_query(query)
+        self._problems = unknown_words(query) + self.session.polynomial.apply_query(query)
         self._open = self._first_page(query)
         self._tabs = pmui.Tabs(
             *((page.title, pn.Spacer(height=0)) for page in PAGES),
@@ -104,6 +107,17 @@ class Shell:
         """The session ended: every page stops."""
         for view in self._views.values():
             view.close()
+
+
+def unknown_words(query: Iterable[str]) -> list[str]:
+    """One message that names the URL's parameters that no page has, or nothing."""
+    known = {"page", "theme", *PolynomialState.URL.values(), *RealDataState.URL.values()}
+    strangers = [word for word in query if word not in known]
+    if not strangers:
+        return []
+    shown = ", ".join(word if word.isidentifier() else "(not a word)" for word in strangers[:5])
+    names = ", ".join(sorted(known))
+    return [f"The link has parameters that no page knows, and they were ignored: {shown}. Known: {names}."]
 
 
 def create_app() -> pmui.Page:
