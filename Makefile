@@ -6,6 +6,8 @@ PORT    ?= 5006
 ADDRESS ?= localhost
 ORIGIN  ?= $(ADDRESS):$(PORT)
 ARGS    ?=
+PEERS   := pennylane tensorcircuit torch
+TORCH_BACKEND ?= cpu
 
 # TensorFlow Quantum needs the Keras 2 of tf-keras.
 export TF_USE_LEGACY_KERAS := 1
@@ -20,11 +22,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-
 # own worker threads, in one process.
 SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRESS) \
 	--allow-websocket-origin $(ORIGIN) --allow-websocket-origin 127.0.0.1:$(PORT) \
-	--keep-alive 10000 --check-unused-sessions 5000 --unused-session-lifetime 30000
+	--setup scripts/preload.py --keep-alive 10000 --check-unused-sessions 5000 --unused-session-lifetime 30000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test lab lint lock setup setup-dev clean
+.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +58,11 @@ lint: setup-dev ## style, import order and types
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
+benchmark: setup ## time the engines and write docs/benchmark (an hour or more; see ARGS)
+	$(BIN)/python -m qfl_explore.benchmark --growth batched jax --out docs/benchmark $(ARGS)
+
+benchmark-peers: $(PEERS:%=.venv-peers/%/.installed) ## install what the benchmark compares with (2 GB)
+
 lock: $(BIN)/uv ## compile both lock files anew from pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra dev -c requirements.lock --output-file requirements-dev.lock pyproject.toml
@@ -85,6 +92,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing the packages of requirements-dev.lock"
 	@$(INSTALL) --compile-bytecode -r requirements-dev.lock
+	@touch $@
+
+# One environment for each family of peers. PyTorch comes without CUDA unless TORCH_BACKEND says otherwise.
+.venv-peers/%/.installed: qfl_explore/benchmark/peers/requirements/%.txt | $(BIN)/uv
+	@echo "Installing $* for the benchmark"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers/$*
+	@$(BIN)/uv pip install --quiet --torch-backend $(TORCH_BACKEND) --python .venv-peers/$*/bin/python -r $<
 	@touch $@
 
 # Compiles the numerical kernels once, so that the first visitor does not wait for it.

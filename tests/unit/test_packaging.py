@@ -1,6 +1,9 @@
 """pyproject.toml, the two lock files and environment.yml say the same thing."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +144,52 @@ def test_the_package_states_the_projects_version():
     assert citation["version"] == PROJECT["version"]
     assert citation["license"] == PROJECT["license"]
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_what_the_makefile_serves_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    served = re.search(r"panel serve (\S+)", makefile).group(1)
+    setup = re.search(r"--setup (\S+)", makefile).group(1)
+    assert (ROOT / served).is_file()
+    assert (ROOT / setup).is_file()
+
+
+def test_the_servers_first_steps_run_without_tensorflow():
+    code = "import runpy, sys; runpy.run_path('scripts/preload.py'); print(*{m.split('.')[0] for m in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert {"panel", "numba", "cirq"} <= loaded
+    assert not loaded & {"tensorflow", "tf_keras"}
+
+
+@pytest.mark.parametrize(
+    ("says", "complaint"), [("exit 127", "does not run"), ("echo 3.9", "Python 3.9")], ids=["does-not-run", "too-old"]
+)
+def test_an_unusable_python_is_named_with_what_is_needed(says, complaint, tmp_path):
+    """A stub that exists and does not run, as version managers leave behind; and an old Python."""
+    stub = tmp_path / "python"
+    stub.write_text(f"#!/bin/sh\n{says}\n")
+    stub.chmod(0o755)
+    done = subprocess.run(
+        ["sh", "scripts/find_python.sh"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHON": str(stub)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "Needed: Python 3.10, 3.11 or 3.12" in done.stderr
+    assert str(stub) in done.stderr
+    assert complaint in done.stderr
+
+
+def test_a_usable_python_is_found():
+    done = subprocess.run(
+        ["sh", "scripts/find_python.sh"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, sys.executable)
