@@ -66,7 +66,6 @@ PEERS: dict[str, Peer] = {
         Peer("tfq", "ours_tfq"),
         Peer("qsim", "ours_qsim"),
         Peer("jax", "jax_scan", compiles=True),
-        Peer("jax-new", "jax_scan", "pennylane", compiles=True),
         Peer("tensorflow-xla", "tensorflow_xla", compiles=True),
         Peer("pennylane-default", "pennylane_default", "pennylane", compiles=True),
         Peer("pennylane-lightning", "lightning_adjoint", "pennylane"),
@@ -155,7 +154,8 @@ def run(
 
     Yields:
         A table: engine, case, errors, first-result time (s; set-up and compilation included),
-        median, lowest and highest steady time (ms), peak memory (MiB), or why it failed.
+        the same for another circuit in the running process (``next_circuit_s``), median, lowest and
+        highest steady time (ms), peak memory (MiB), or why it failed.
 
     Raises:
         ValueError: an engine is unknown.
@@ -181,6 +181,10 @@ def _run_case(
             rows.append(_first_result(case, workers[-1], path))
         for what in ("forward", "gradient"):
             _take_turns(workers, rows, what, budget_s)
+        following = str(dataclasses.replace(case, degree=case.degree + 1).write(folder))
+        for worker, row in zip(workers, rows, strict=True):
+            if "failed" not in row:
+                row["next_circuit_s"] = worker.ask(do="load", case=following).get("first_gradient_s")
     finally:
         for worker in workers:
             worker.close()

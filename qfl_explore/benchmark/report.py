@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,14 +25,15 @@ _INTRODUCTION = """\
 Every engine runs in a process of its own and is checked before it is timed: values and gradients must agree
 with the double-precision reference to {tolerance:.0e}. Engines take turns, and times are medians. "×" is how many
 times longer than `batched` an engine takes in the same run. "First result" is the time to the first values
-and gradients after the package is loaded, set-up and compilation included. "Error" is the largest deviation from
+and gradients after the package is loaded, set-up and compilation included; "next circuit" is the same for a
+circuit of one more layer in the running process, as when a slider moves. "Error" is the largest deviation from
 the reference, of values or (relative to the largest entry) gradients. "Of peak" stands for our engine only:
 operations that its algorithm needs over the peak of all cores (in brackets: of one core).
 """
 _HEADER = (
-    "| engine | forward (ms) | × | forward + gradient (ms) | × | first result (s) | × "
+    "| engine | forward (ms) | × | forward + gradient (ms) | × | first result (s) | × | next circuit (s) | × "
     "| peak memory (MiB) | error | of peak, forward | of peak, gradient |\n"
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
 )
 
 
@@ -44,7 +46,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         shown[f"{what} ms"] = table[f"{what}_ms"]
         shown[f"{what} x"] = table[f"{what}_ms"] / ours[f"{what}_ms"]
         shown[f"{what} % peak"] = 100 * table[f"{what}_peak_share"]
-    shown["first s"] = table["first_gradient_s"]
+    shown["first s"], shown["next s"] = table["first_gradient_s"], table["next_circuit_s"]
     shown["peak MiB"] = table["peak_mib"]
     shown["note"] = table["failed"].fillna("").str.slice(0, 60)
     return shown
@@ -79,7 +81,7 @@ def markdown(table: pd.DataFrame, tolerance: float) -> str:
 
 def _complete(table: pd.DataFrame) -> pd.DataFrame:
     """Columns that are missing where every engine failed, or before anything was measured."""
-    wanted = ["forward_ms", "gradient_ms", "first_gradient_s", "peak_mib", "version", "part"]
+    wanted = ["forward_ms", "gradient_ms", "first_gradient_s", "next_circuit_s", "peak_mib", "version", "part"]
     wanted += [f"{what}_{share}_share" for what in ("forward", "gradient") for share in ("core", "peak")]
     wanted += [f"error_{name}" for name in ("values", "d_features", "d_weights")]
     table = table.assign(**{name: np.nan for name in wanted if name not in table})
@@ -96,9 +98,9 @@ def _ours(rows: pd.DataFrame) -> pd.Series:
 def _line(row: pd.Series, ours: pd.Series) -> str:
     if not pd.isna(row.failed):
         reason = " ".join(str(row.failed).split()).replace("|", "\\|")[:160]
-        return f"| {row.engine} | {reason} |" + " |" * 9 + "\n"
+        return f"| {row.engine} | {reason} |" + " |" * 11 + "\n"
     cells = [row.engine]
-    for name in ("forward_ms", "gradient_ms", "first_gradient_s"):
+    for name in ("forward_ms", "gradient_ms", "first_gradient_s", "next_circuit_s"):
         cells += [_number(row[name]), _number(row[name] / ours[name])]
     error = row[["error_values", "error_d_features", "error_d_weights"]].max()
     cells += [f"{row.peak_mib:.0f}" if not pd.isna(row.peak_mib) else "", f"{error:.0e}"]
@@ -143,7 +145,8 @@ def _draw_cases(axes: Sequence, table: pd.DataFrame, engines: list[str]) -> None
             shift = (i - (len(engines) - 1) / 2) * 0.7 / len(engines)
             axis.plot(place[chosen] + shift, rows.loc[chosen, f"{what}_ms"], ls="", label=engine, **_style(i))
         axis.set_xticks(range(len(labels)), labels, rotation=20, ha="right", fontsize=8)
-        axis.set(yscale="log", title=f"{title}, B = {batch}")
+        axis.set_title(f"{title}, B = {batch}")
+        _logarithmic(axis, rows[f"{what}_ms"])
         axis.grid(axis="y", alpha=0.3)
     axes[0].set_ylabel("median time (ms)")
     axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
@@ -163,12 +166,19 @@ def _draw_growth(axes: Sequence, table: pd.DataFrame, engines: list[str]) -> Non
         for i, engine in enumerate(engines):
             chosen = rows[rows.engine == engine].dropna(subset="gradient_ms")
             axis.plot(chosen[column], chosen.gradient_ms, lw=1, **_style(i))
-        axis.set(yscale="log", xlabel=label)
-        if column != "n_qubits":
+        axis.set_xlabel(label)
+        _logarithmic(axis, rows.gradient_ms)
+        if column != "n_qubits" and len(rows):
             axis.set_xscale("log", base=2)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("values and gradients (ms)")
     axes[1].set_title("How cost grows from M = 12, D = 1, P = 3, B = 64", fontsize=10)
+
+
+def _logarithmic(axis: Any, shown: pd.Series) -> None:
+    """A logarithmic axis, unless there is nothing to show on it."""
+    if shown.notna().any():
+        axis.set_yscale("log")
 
 
 def _style(i: int) -> dict[str, object]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
+
+#: Amplitudes of a batch from which a second thread of a library pays.
+_WORTH_THREADS = 2**16
+
+
+def n_threads(n_qubits: int, batch_size: int) -> int:
+    """One for small states, where waking a second thread costs more than it brings; else all."""
+    return int(os.environ.get("OMP_NUM_THREADS", "1")) if batch_size << n_qubits >= _WORTH_THREADS else 1
 
 
 def blocks(n_qubits: int, most: int = 4) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""PyTorch compiled by `torch.compile`: real and imaginary parts apart, as its compiler fails on complex numbers here."""
+"""PyTorch compiled: real and imaginary parts apart, as `torch.compile` fails on complex numbers here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # the first result is to
 
 import numpy as np
 import torch
-from _dense import blocks, entangler_signs
+from _dense import blocks, entangler_signs, n_threads
 
 
 def version() -> str:
@@ -34,7 +34,7 @@ def _kron(gates):
 
 
 def build(case):
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_num_threads(n_threads(case.n_qubits, len(case.features)))
     n, degree, batch = case.n_qubits, case.config["degree"], len(case.features)
     size, n_slots = 2**n, 2**case.n_index
     signs = torch.tensor(entangler_signs(n)[:, None], dtype=torch.float32)

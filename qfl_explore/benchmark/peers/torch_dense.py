@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import torch
-from _dense import blocks, entangler_signs
+from _dense import blocks, entangler_signs, n_threads
 
 
 def version() -> str:
@@ -32,7 +30,7 @@ def _kron(matrices):
 
 
 def build(case):
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_num_threads(n_threads(case.n_qubits, len(case.features)))
     n, degree = case.n_qubits, case.config["degree"]
     size, n_slots = 2**n, 2**case.n_index
     signs = torch.tensor(entangler_signs(n)[:, None], dtype=torch.float32)
