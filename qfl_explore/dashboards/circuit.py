@@ -187,6 +187,8 @@ class CircuitPage:
             omega = reachable_frequencies(one)
             second = omega[:, 1] if omega.shape[1] > 1 else np.full(len(omega), place)
             figure.put(layer, omega[:, 0], second)
+        for axis in figure.figure.yaxis:
+            axis.visible = config.n_features > 1
         span = config.degree + 0.75
         figure.set_range((-span, span), (-span, span) if config.n_features > 1 else (-2.0, 2.0))
 

@@ -79,7 +79,7 @@ class OwnData:
             self._notify(message(error), "error")
             return
         self._table = table
-        self._about.object = f"{table.describe()}. {table.scaling()}"
+        self._about.object = f"{table.describe()}. {table.scaling}"
         with pn.io.hold():
             changes = {"n_modalities": table.n_features, "feature_dim": 1, "target": "table"}
             if all(getattr(self._state, name) == value for name, value in changes.items()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ from qfl_explore.dashboards.text import Text
 
 #: What restarts a run when it changes; the pace does not.
 RESTARTS = tuple(PolynomialState.URL)
+#: Seconds between two wordings of the sentence under the plot; screen readers read it out.
+SENTENCE_INTERVAL = 1.0
 #: The wall strip: the same target at each of these degrees.
 WALL_DEGREES = range(1, 9)
 MAX_WALL_QUBITS = 6
@@ -93,6 +96,7 @@ class PolynomialPage:
         self._problem: Any = None
         self._facts: wording.Facts | None = None
         self._drawn_run = -1
+        self._say_again = 0.0
         self._picture: Picture | None = None
         self._build()
         self.state.param.watch(self._changed, list(RESTARTS))
@@ -101,7 +105,7 @@ class PolynomialPage:
     def _build(self) -> None:
         self.headline = Text("", size=15, weight=500, live=True, margin=(4, 10, 8, 10))
         self.sizes = Text("", size=13)
-        self.pinned = pmui.Chip("", visible=False, size="small", margin=(6, 4))
+        self.pinned = Text("", size=13, visible=False, margin=(4, 4), sizing_mode=None)
         self.wall_note = Text("", size=12)
         self.sidebar = polynomial_sidebar(self.state, self._own.widgets, self.session.notify)
         self.main = [
@@ -245,8 +249,10 @@ class PolynomialPage:
         self.sizes.object = " · ".join(texts)
 
     def _say(self, finished: bool) -> None:
-        if self._facts is None or self._picture is None:
+        now = time.monotonic()
+        if self._facts is None or self._picture is None or (now < self._say_again and not finished):
             return
+        self._say_again = now + SENTENCE_INTERVAL
         step, test = self._picture.step, self._picture.test_r2
         self.headline.object = " ".join(
             (
@@ -263,6 +269,7 @@ class PolynomialPage:
                 self.figures.state_facts(problem, self._facts, problem.config.n_steps)
                 too_large = problem.config.fusion.n_qubits > MAX_WALL_QUBITS
                 self.figures.draw_wall([], degree)
+                self._say_again = 0.0
                 self._say(finished=self.run.state == "done")
                 self.wall_note.object = (
                     f"The wall strip is computed for up to {MAX_WALL_QUBITS} qubits."
@@ -283,10 +290,9 @@ class PolynomialPage:
     def _pin(self) -> None:
         if self.figures.pin():
             fusion = self._problem.config.fusion
-            self.pinned.param.update(
-                object=f"pinned: P = {fusion.degree}, {self._problem.label}, test R² = {self._picture.test_r2:.3f}",
-                visible=True,
-            )
+            test = wording.number(self._picture.test_r2)
+            self.pinned.object = f"pinned: P = {fusion.degree}, {self._problem.label}, test R² = {test}"
+            self.pinned.visible = True
 
     def _unpin(self) -> None:
         self.figures.unpin()

@@ -145,3 +145,46 @@ def test_dark_mode_is_one_click(page, server):
           .some(m => m.name === 'model' && m.glyph && m.glyph.line_color?.value === '#56B4E9'
                      || m.name === 'model' && m.glyph && m.glyph.line_color === '#56B4E9')"""
     )
+
+
+def test_presets_pin_and_new_seed(page, server):
+    open_page(page, server, "?steps=40")
+    page.get_by_text(re.compile("· finished")).wait_for()
+    page.get_by_role("button", name="Pin this run").click()
+    page.get_by_text(re.compile("pinned: P = 3")).wait_for()
+    page.get_by_role("combobox", name="Preset").click()
+    page.get_by_role("menuitem", name=re.compile("cos 5x at P = 4")).click()
+    page.get_by_text(re.compile(r"P = 4 < 5: no model of degree 4 can fit cos\(5x\)")).wait_for()
+    assert rows(page, "pinned") == 201
+    page.get_by_role("button", name="New seed").click()
+    page.get_by_text(re.compile("seed 1")).first.wait_for()
+
+
+def test_a_table_is_fitted_and_a_bad_one_explained(page, server):
+    open_page(page, server, "?P=2&k=2")
+    page.get_by_role("combobox", name=re.compile("^Target")).click()
+    page.get_by_role("menuitem", name=re.compile("Table")).click()
+    page.get_by_text(re.compile("there is no table yet. Expected")).wait_for()
+    upload = page.locator("input[type=file]")
+    good = "a,y\n" + "\n".join(f"{i / 50},{(i % 10) / 10}" for i in range(50))
+    upload.set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": good.replace("0.4,", "x,").encode()})
+    page.get_by_text(re.compile("bad.csv, row .*column 'a'")).wait_for()
+    upload.set_input_files({"name": "good.csv", "mimeType": "text/csv", "buffer": good.encode()})
+    page.get_by_text(re.compile("good.csv \\(50 rows")).first.wait_for()
+    wait_for_step(page, 5)
+    page.get_by_text(re.compile("37 training and 13 test points")).wait_for()
+
+
+def test_the_first_frame_never_gets_lost(page, server):
+    for _ in range(4):
+        open_page(page, server, "?P=2")
+        wait_for_step(page, 2)
+        ends = page.evaluate(
+            """() => {
+              const figures = [...Bokeh.documents[0]._all_models.values()].filter(m => m.x_range && m.renderers);
+              return figures.filter(f => f.renderers.some(r => r.name === 'pinned') &&
+                f.renderers.some(r => r.name === 'target')).map(f => f.x_range.end);
+            }"""
+        )
+        assert ends == [pytest.approx(3.14159, abs=1e-3)]
+        assert rows(page, "target") > 0
