@@ -48,6 +48,9 @@ else
 endif
 
 lab: setup ## JupyterLab on notebooks/
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+		> $(VENV)/share/jupyter/lab/settings/overrides.json
 	@$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(ADDRESS) \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
 		$$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)

@@ -73,6 +73,14 @@ def create(session: Session) -> CircuitPage:
     return CircuitPage(session, session.polynomial)
 
 
+#: Tables in the page's own colours, light or dark.
+TABLE_STYLE = """
+table { border-collapse: collapse; border: 0; color: inherit; font-size: 13px; }
+th, td { border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.45); padding: 4px 14px 4px 0; text-align: left; }
+th { font-weight: 600; }
+"""
+
+
 class CircuitPage:
     """One visitor's page; see `pages.View` for what the app expects."""
 
@@ -86,7 +94,7 @@ class CircuitPage:
         self.headline = Text("", size=15, weight=500, live=True, margin=(4, 10))
         self.note = Text("", size=13, margin=(4, 10))
         self.diagram = pn.Column(sizing_mode="stretch_width")
-        self.slots = pn.pane.Markdown("", sizing_mode="stretch_width", margin=(0, 10))
+        self.slots = pn.pane.Markdown("", sizing_mode="stretch_width", margin=(0, 10), stylesheets=[TABLE_STYLE])
         self.support_note = Text("", size=13)
         self.support = self._pane("support")
         self.sidebar = [section("Degree", slider(state, "degree", "Degree P")), circuit_section(state)]
