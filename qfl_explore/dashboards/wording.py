@@ -28,6 +28,7 @@ class Facts:
         ceiling: the best any model of this spectrum can do.
         frequencies: [n, F] of the target, or ``None``.
         magnitudes: [n] |c_ω| of the target, or ``None``.
+        n_parameters: trainable numbers of the model.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Facts:
     ceiling: Ceiling
     frequencies: np.ndarray | None
     magnitudes: np.ndarray | None
+    n_parameters: int
 
 
 def gather_facts(problem: Problem) -> Facts:
@@ -49,7 +51,7 @@ def gather_facts(problem: Problem) -> Facts:
     if frequencies is None and problem.target_coefficients is not None:
         frequencies, coefficients = problem.frequencies, problem.target_coefficients
     magnitudes = None if coefficients is None else np.abs(coefficients)
-    return Facts(problem.label, fusion.degree, needed, problem.ceiling, frequencies, magnitudes)
+    return Facts(problem.label, fusion.degree, needed, problem.ceiling, frequencies, magnitudes, problem.n_parameters)
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -90,9 +92,11 @@ def result_sentence(facts: Facts, train_r2: float, test_r2: float, step: int, fi
         return f"{so_far} The model has learned it."
     if top < FULL and test_r2 >= top - 0.02:
         return f"{so_far} That is the ceiling; only a larger P goes further."
+    few = facts.n_parameters < facts.ceiling.n_frequencies
+    count = f"{facts.n_parameters} parameters for {facts.ceiling.n_frequencies} frequencies may be too few, or "
     return (
-        f"{so_far} The gap to the ceiling is the training's, not the spectrum's: "
-        "try another seed, more blocks or more steps."
+        f"{so_far} The gap to the ceiling is not the spectrum's: {count if few else ''}training is not there yet. "
+        "Try another seed, more blocks or more steps."
     )
 
 

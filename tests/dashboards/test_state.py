@@ -109,7 +109,10 @@ def test_sentences_tell_the_wall():
     above = facts(PolynomialState(), degree=3)
     assert "P = 3 reaches every frequency of cos(3x) (it takes P ≥ 3)" in wording.reach_sentence(above)
     assert "has learned it" in wording.result_sentence(above, 1.0, 0.999, 600, True)
-    assert "the training's, not the spectrum's" in wording.result_sentence(above, 0.9, 0.9, 600, True)
+    gap = wording.result_sentence(above, 0.9, 0.9, 600, True)
+    assert "not the spectrum's: training is not there yet" in gap
+    few = dataclasses.replace(above, n_parameters=3)
+    assert "3 parameters for 7 frequencies may be too few" in wording.result_sentence(few, 0.9, 0.9, 600, True)
     assert wording.result_sentence(above, 0.9, -0.5, 20, False) == "So far, after 20 steps: test R² = −0.500."
 
 
