@@ -27,7 +27,7 @@ MODALITIES = (1, 2, 3, 5, 8, 12, 20, 50, 100, 207)
 LMF_RANK, MLP_HIDDEN = 4, 32
 #: Larger counts of TFN are left out of the picture, so that the others can be told apart.
 DRAWN_TO = 1e7
-EFFICIENT, PER_FEATURE = "QFL", "QFL, qubit per feature"
+EFFICIENT, PER_FEATURE = "QFL", "QFL per feature"
 CHARTS = {
     "parameters": "trainable parameters (count)",
     "qubits": "qubits (count)",
@@ -109,7 +109,7 @@ class CircuitPage:
             _title("Reachable frequencies"), self.support, self.support_note, sizing_mode="stretch_width"
         )
         lmf = (
-            "Everything but M as chosen; QFL is the qubit-efficient encoding. "
+            "Everything but M as chosen; QFL is the qubit-efficient encoding, QFL per feature has one qubit per feature. "
             f"LMF has rank R = {LMF_RANK}, the MLP one hidden layer of {MLP_HIDDEN}, all of them one output; "
             f"TFN is drawn to {DRAWN_TO:.0e} parameters. Circuits stop at 30 qubits."
         )

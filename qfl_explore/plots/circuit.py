@@ -15,7 +15,7 @@ from qfl_explore.plots.style import LiveFigure, colour, freeze, tools, use_bokeh
 #: Dash, marker and role of each model, so that nobody needs the colours.
 MODEL_STYLES: dict[str, tuple[str, str, str]] = {
     "QFL": ("solid", "circle", "model"),
-    "QFL, qubit per feature": ("dashed", "square", "test"),
+    "QFL per feature": ("dashed", "square", "test"),
     "LMF": ("dotted", "triangle", "ceiling"),
     "TFN": ("dashdot", "diamond", "pinned"),
     "MLP": ("dotdash", "inverted_triangle", "other"),

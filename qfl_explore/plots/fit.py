@@ -102,24 +102,24 @@ def learning_curve(
     axes = _axes("training step", "R² (1 = perfect, 0 = the mean)")
     return hv.Overlay(
         [
-            hv.Curve(ceiling, *axes, label="ceiling").opts(
-                line_dash=DASHES["ceiling"], line_width=2.5, color=colour("ceiling")
-            ),
             hv.Curve(pinned, *axes, label="pinned run").opts(
                 line_dash=DASHES["pinned"], line_width=2, color=colour("pinned")
             ),
             hv.Curve(train, *axes, label="training").opts(line_width=2.5, color=colour("model")),
-            hv.Scatter(test, *axes, label="test").opts(marker="triangle", size=6, color=colour("test")),
+            hv.Scatter(test, *axes, label="test").opts(marker="triangle", size=5, color=colour("test")),
+            hv.Curve(ceiling, *axes, label="ceiling").opts(
+                line_dash=DASHES["ceiling"], line_width=2.5, color=colour("ceiling")
+            ),
         ]
     ).opts(**tools())
 
 
 def live_learning_curve(height: int = 330) -> LiveFigure:
-    """`learning_curve` to stream into; layers ``ceiling``, ``pinned``, ``train``, ``test``."""
+    """`learning_curve` to stream into; layers ``pinned``, ``train``, ``test``, ``ceiling``."""
     point = ([0.0, 1.0], [0.0, 1.0])
     overlay = learning_curve(point, point, point, point)
-    names = ("ceiling", "pinned", "train", "test")
-    figure = freeze(overlay, names, ("ceiling", "pinned", "model", "test"), height)
+    names = ("pinned", "train", "test", "ceiling")
+    figure = freeze(overlay, names, ("pinned", "model", "test", "ceiling"), height)
     figure.set_range(y=R2_RANGE)
     return figure
 

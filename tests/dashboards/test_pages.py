@@ -155,7 +155,7 @@ def test_count_table_grows_as_the_theory_says():
     table = count_table(FusionConfig(n_modalities=2, feature_dim=4, degree=3))
     modalities, qubits = table["qubits"]["QFL"]
     assert dict(zip(modalities, qubits, strict=True))[207] == 11
-    assert max(table["qubits"]["QFL, qubit per feature"][1]) <= 30
+    assert max(table["qubits"]["QFL per feature"][1]) <= 30
     assert dict(zip(*table["parameters"]["TFN"], strict=True))[3] == 126
 
 
