@@ -109,7 +109,7 @@ class CircuitPage:
             _title("Reachable frequencies"), self.support, self.support_note, sizing_mode="stretch_width"
         )
         lmf = (
-            "Everything but M as chosen; QFL is the qubit-efficient encoding, QFL per feature has one qubit per feature. "
+            "Everything but M as chosen; QFL is the qubit-efficient encoding, QFL per feature takes a qubit for each. "
             f"LMF has rank R = {LMF_RANK}, the MLP one hidden layer of {MLP_HIDDEN}, all of them one output; "
             f"TFN is drawn to {DRAWN_TO:.0e} parameters. Circuits stop at 30 qubits."
         )
