@@ -17,7 +17,7 @@ from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.polynomial_figures import Figures, Picture, derive
 from qfl_explore.dashboards.scheduler import Wait, paced
-from qfl_explore.dashboards.settings import code_block, polynomial_sidebar
+from qfl_explore.dashboards.settings import code_block, copy_button, polynomial_sidebar
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.text import Text
 
@@ -312,11 +312,9 @@ class PolynomialPage:
     def _show_link(self) -> None:
         location = pn.state.location
         base = f"{location.href.split('?')[0].split('#')[0]}" if location and location.href else "/app"
-        self._show(
-            pmui.TextInput(
-                label="Link to this state", value=export.link(base, self.query()), sizing_mode="stretch_width"
-            )
-        )
+        address = export.link(base, self.query())
+        box = pmui.TextInput(label="Link to this state", value=address, sizing_mode="stretch_width")
+        self._show(pn.Row(box, copy_button(address), sizing_mode="stretch_width"))
 
     def _show(self, item: Any) -> None:
         self.drawer[:] = [item]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -119,6 +120,33 @@ def polynomial_sidebar(state: PolynomialState, own_data: list[Any], notify: Call
     ]
 
 
-def code_block(text: str) -> pn.pane.Markdown:
-    """Python source, shown as such."""
-    return pn.pane.Markdown(f"```python\n{text}\n```", sizing_mode="stretch_width", margin=(0, 12))
+def code_block(text: str) -> pn.Row:
+    """Python source, shown as such, and a button that copies it."""
+    shown = pn.pane.Markdown(f"```python\n{text}\n```", sizing_mode="stretch_width", margin=(0, 12))
+    return pn.Row(shown, copy_button(text), sizing_mode="stretch_width")
+
+
+#: Browsers offer the clipboard on localhost and over HTTPS only; elsewhere the old way still works.
+_COPY = """
+const text = this.dataset.text;
+if (navigator.clipboard) {
+  navigator.clipboard.writeText(text);
+} else {
+  const area = document.body.appendChild(document.createElement('textarea'));
+  area.value = text;
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
+this.textContent = 'Copied';
+"""
+_BUTTON = (
+    "font: inherit; font-size: 13px; padding: 5px 12px; border-radius: 6px; cursor: pointer; "
+    "color: inherit; background: transparent; border: 1px solid rgba(128, 128, 128, 0.6)"
+)
+
+
+def copy_button(text: str) -> pn.pane.HTML:
+    """Copies a text to the visitor's clipboard, without a round trip to the server."""
+    shown = f'<button type="button" style="{_BUTTON}" data-text="{html.escape(text)}" onclick="{_COPY}">Copy</button>'
+    return pn.pane.HTML(shown, margin=(8, 12))

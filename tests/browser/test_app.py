@@ -127,6 +127,11 @@ def test_take_along_link_and_code(page, server):
     open_page(page, server, "?P=2")
     page.get_by_role("button", name="Copy as Python").click()
     page.get_by_text(re.compile("PolynomialConfig")).first.wait_for()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.wait_for_timeout(300)
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert copied.startswith("from qfl_explore import FusionConfig") and "degree=2" in copied
     page.get_by_role("button", name="Link to this state").click()
     box = page.get_by_role("textbox", name="Link to this state")
     box.wait_for()
