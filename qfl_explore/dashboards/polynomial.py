@@ -21,6 +21,11 @@ from qfl_explore.dashboards.settings import code_block, copy_button, polynomial_
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.text import Text
 
+WHOSE = (
+    "From arXiv:2510.06938: the alternation of S(x) and U(θ), the index and value registers, Rx/Ry/Rz blocks, random "
+    "Pauli-plane measurement. Our construction: these targets, the ceiling and the wall, CZ entanglers, the other "
+    "signals, encodings and measurements, and the training defaults."
+)
 #: What restarts a run when it changes; the pace does not.
 RESTARTS = tuple(PolynomialState.URL)
 #: Seconds between two wordings of the sentence under the plot; screen readers read it out.
@@ -117,6 +122,7 @@ class PolynomialPage:
                 self.wall_note,
                 self.sizes,
                 self._take_along(),
+                Text(WHOSE, size=12, margin=(8, 10)),
                 margin=(8, 12),
             )
         ]
