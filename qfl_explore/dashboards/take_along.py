@@ -1,0 +1,167 @@
+"""What every experiment's page lets a visitor take along: a table, CSV, Python source and a link."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards import export
+from qfl_explore.dashboards.live import message
+from qfl_explore.dashboards.settings import code_block, copy_button
+from qfl_explore.dashboards.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Rows that the table view shows; the CSV has all of them.
+MAX_ROWS = 200
+TABLE_STYLE = """
+.rows { max-height: 340px; overflow: auto; border: 1px solid rgba(128, 128, 128, 0.35); }
+table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
+caption { text-align: left; opacity: 0.85; padding: 4px 10px 6px; }
+th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid rgba(128, 128, 128, 0.25); }
+th { font-weight: 600; white-space: nowrap; }
+"""
+NOTHING_YET = "There is no result yet: start the run first."
+
+
+class TakeAlong:
+    """Buttons, and a drawer below them that shows one thing at a time.
+
+    Pressing a button again closes what it opened. Whatever a callable raises becomes a notice.
+
+    Args:
+        table: the page's result as a tidy table, or ``None`` while there is none.
+        filename: of the CSV, for example ``gradient_variance.csv``.
+        snippet: Python source that gives the page's number again.
+        query: the page's state as URL words.
+        notify: shows a message; gets the text and ``"error"``.
+        page: the page's name in the registry; goes into the link.
+        extra: further buttons, placed before the others.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: Callable[[], pd.DataFrame | None],
+        filename: str,
+        snippet: Callable[[], str],
+        query: Callable[[], Mapping[str, str]],
+        notify: Callable[[str, str], None],
+        page: str = "",
+        extra: tuple[Any, ...] = (),
+    ) -> None:
+        self._table, self._snippet, self._query, self._notify = table, snippet, query, notify
+        self._page = page
+        self._open = ""
+        self.drawer = pmui.Column(visible=False, sizing_mode="stretch_width", margin=(6, 0))
+        parts = {"table": ("Table", "table_rows"), "code": ("Copy as Python", "code"), "link": ("Link", "link")}
+        self.buttons = {name: button(*looks) for name, looks in parts.items()}
+        makers = {"table": self.table_view, "code": self.code_view, "link": self.link_view}
+        for name, widget in self.buttons.items():
+            widget.on_click(lambda _, name=name: self._toggle(name, makers[name]))
+        self._makers = makers
+        self.download = download(self.csv, filename, "Download CSV")
+        self._extra = extra
+
+    def __panel__(self) -> Any:
+        row = (self.buttons["table"], self.download, self.buttons["code"], self.buttons["link"])
+        buttons = pmui.FlexBox(*self._extra, *row, gap="8px", align_items="center")
+        return pmui.Column(buttons, self.drawer, sizing_mode="stretch_width", margin=(8, 10))
+
+    def refresh(self) -> None:
+        """Draws anew what the drawer shows; call it when the result or the settings changed."""
+        if self._open:
+            self._show(self._open, self._makers[self._open])
+
+    def csv(self) -> io.StringIO:
+        """The whole table as CSV; empty while there is none."""
+        table = self._asked(self._table)
+        if table is None:
+            self._notify(NOTHING_YET, "info")
+            return io.StringIO("")
+        return io.StringIO(table.to_csv(index=False))
+
+    def table_view(self) -> Any:
+        """The table, or a sentence that there is none."""
+        table = self._table()
+        if table is None or not len(table):
+            return Text(NOTHING_YET, size=13)
+        return pn.pane.HTML(table_html(table), stylesheets=[TABLE_STYLE], sizing_mode="stretch_width")
+
+    def code_view(self) -> Any:
+        """The snippet with a button that copies it."""
+        return code_block(self._snippet())
+
+    def link_view(self) -> Any:
+        """The address of this state with a button that copies it."""
+        address = export.link(self._base(), self._words())
+        box = pmui.TextInput(label="Link to this state", value=address, sizing_mode="stretch_width")
+        return pn.Row(box, copy_button(address), sizing_mode="stretch_width")
+
+    def _words(self) -> dict[str, str]:
+        return ({"page": self._page} if self._page else {}) | dict(self._query())
+
+    def _base(self) -> str:
+        location = pn.state.location
+        return location.href.split("?")[0].split("#")[0] if location and location.href else "/app"
+
+    def _toggle(self, name: str, make: Callable[[], Any]) -> None:
+        if self._open == name:
+            self._open = ""
+            self.drawer.visible = False
+            return
+        self._show(name, make)
+
+    def _show(self, name: str, make: Callable[[], Any]) -> None:
+        item = self._asked(make)
+        if item is not None:
+            self.drawer[:] = [item]
+            self.drawer.visible, self._open = True, name
+
+    def _asked(self, function: Callable[[], Any]) -> Any:
+        try:
+            return function()
+        except (ValueError, TypeError, ImportError) as error:
+            self._notify(message(error), "error")
+            return None
+
+
+def table_html(table: pd.DataFrame, most: int = MAX_ROWS) -> str:
+    """A table as HTML, floats with five significant digits; a long one is cut, and says so.
+
+    Args:
+        table: tidy, its index is not shown.
+        most: rows to show.
+    """
+    shown = table.head(most)
+    count = f"{len(table)} rows" if len(table) > 1 else "1 row"
+    caption = count if len(shown) == len(table) else f"The first {most} of {count}; the CSV has all of them."
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in table.columns)
+    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in shown.itertuples(index=False))
+    return (
+        f'<div class="rows" tabindex="0"><table><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"<td>{'–' if text == 'nan' else html.escape(text)}</td>"
+
+
+def button(label: str, icon: str) -> pmui.Button:
+    """A small outlined button."""
+    return pmui.Button(label=label, icon=icon, variant="outlined", size="small", margin=0)
+
+
+def download(callback: Callable[[], io.StringIO], filename: str, label: str) -> pmui.FileDownload:
+    """A button that downloads what ``callback`` returns when it is pressed."""
+    widget = pmui.FileDownload(callback=callback, filename=filename, label=label, size="small", margin=0, embed=False)
+    widget.variant = "outlined"  # in the constructor it clashes with the widget's own default
+    return widget
