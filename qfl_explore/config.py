@@ -14,7 +14,7 @@ from qfl_explore.errors import check_int, check_option, invalid
 ENCODINGS = ("qubit_efficient", "qubit_per_feature")
 SIGNALS = ("ry", "rx", "rz", "phase")
 SIGNAL_FORMS = ("multi_controlled", "gray_code")
-MEASUREMENTS = ("random_pauli_plane", "computational", "pauli", "all_pauli")
+MEASUREMENTS = ("random_pauli_plane", "computational", "pauli", "all_pauli", "local_z", "global_z")
 ENTANGLERS = ("full", "ring", "linear")
 
 #: Hard ceiling on the register: beyond this no engine here can hold a state vector.
@@ -45,7 +45,8 @@ class FusionConfig:
             one form only and ignores it.
         constant_slot: whether the index register keeps one slot with R(0) = I (the
             analogue of the 1 that low-rank fusion appends). ``qubit_per_feature`` ignores it.
-        measurement: ``random_pauli_plane``, ``computational``, ``pauli`` or ``all_pauli``.
+        measurement: ``random_pauli_plane``, ``computational``, ``pauli``, ``all_pauli``,
+            ``local_z`` (Z on the first value qubit) or ``global_z`` (Z on every qubit).
         n_observables: K; ``None`` for the measurement's natural number.
         entangler: which pairs of qubits a CZ joins: ``full``, ``ring`` or ``linear``.
         seed: draws the random measurement; 0 or more.
@@ -114,6 +115,8 @@ class FusionConfig:
             "computational": 2**self.n_qubits - 1,
             "pauli": 3 * self.n_qubits,
             "all_pauli": 4**self.n_qubits - 1,
+            "local_z": 1,
+            "global_z": 1,
         }[self.measurement]
         count = check_int(f"n_observables of measurement={self.measurement!r}", self.n_observables, 1, limit)
         object.__setattr__(self, "n_observables", count)

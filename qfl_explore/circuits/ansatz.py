@@ -76,18 +76,36 @@ def initial_weights(
     Returns:
         float64 array of ``config.weight_shape``, in radians.
     """
-    check_option("initializer", initializer, INITIALIZERS)
     rng = np.random.default_rng(check_int("seed", seed, 0))
-    shape = config.weight_shape
+    return draw_weights(config, initializer, rng, 1, scale)[0]
+
+
+def draw_weights(
+    config: FusionConfig, initializer: str, rng: np.random.Generator, n_draws: int, scale: float = 0.1
+) -> np.ndarray:
+    """Many independent draws of what `initial_weights` draws.
+
+    Args:
+        config: the layer's settings; gives the shape.
+        initializer: one of ``INITIALIZERS``.
+        rng: where the numbers come from.
+        n_draws: W, how many weight vectors.
+        scale: standard deviation in radians of ``small_angle``; more than 0.
+
+    Returns:
+        float64 array [W, *config.weight_shape], in radians.
+    """
+    check_option("initializer", initializer, INITIALIZERS)
+    shape = (n_draws, *config.weight_shape)
     if initializer == "small_angle":
         if not scale > 0:
             raise invalid("scale is out of range", "a number above 0 (radians)", f"scale={scale!r}")
         return rng.normal(0.0, scale, shape)
     weights = rng.uniform(-np.pi, np.pi, shape)
     if initializer == "identity_block":
-        later = weights[1:]
+        later = weights[:, 1:]
         later[..., :2] = 0.0
         n_pairs = config.n_blocks // 2
-        later[:, 1 : 2 * n_pairs : 2, :, 2] = -later[:, 0 : 2 * n_pairs : 2, :, 2]
-        later[:, 2 * n_pairs :] = 0.0
+        later[:, :, 1 : 2 * n_pairs : 2, :, 2] = -later[:, :, 0 : 2 * n_pairs : 2, :, 2]
+        later[:, :, 2 * n_pairs :] = 0.0
     return weights

@@ -24,8 +24,9 @@ def measured_observables(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> tu
     - ``computational``: Z strings, single qubits first, then pairs, and so on.
     - ``pauli``: X, Y, Z on qubit 0, then on qubit 1, …
     - ``all_pauli``: all 4^n - 1 strings, by weight; informationally complete.
+    - ``local_z``: Z on the first value qubit; ``global_z``: Z on every qubit. One observable each.
 
-    ``n_observables`` takes the first K of these; its default is n, n, 3n and 4^n - 1.
+    ``n_observables`` takes the first K of these; its default is n, n, 3n, 4^n - 1, 1 and 1.
 
     Args:
         config: the layer's settings.
@@ -39,9 +40,18 @@ def measured_observables(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> tu
         "computational": _computational,
         "pauli": _pauli,
         "all_pauli": _all_pauli,
+        "local_z": _local_z,
+        "global_z": _global_z,
     }[config.measurement]
     n = len(qubits)
-    natural = {"random_pauli_plane": n, "computational": n, "pauli": 3 * n, "all_pauli": 4**n - 1}
+    natural = {
+        "random_pauli_plane": n,
+        "computational": n,
+        "pauli": 3 * n,
+        "all_pauli": 4**n - 1,
+        "local_z": 1,
+        "global_z": 1,
+    }
     count = config.n_observables or natural[config.measurement]
     return tuple(itertools.islice(draw(config, qubits), count))
 
@@ -73,3 +83,11 @@ def _pauli(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.Pa
 
 def _all_pauli(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.PauliSum]:
     return _strings(qubits, (cirq.X, cirq.Y, cirq.Z))
+
+
+def _local_z(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.PauliSum]:
+    yield cirq.PauliSum.from_pauli_strings(cirq.PauliString({qubits[config.n_index_qubits]: cirq.Z}))
+
+
+def _global_z(config: FusionConfig, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.PauliSum]:
+    yield cirq.PauliSum.from_pauli_strings(cirq.PauliString(dict.fromkeys(qubits, cirq.Z)))

@@ -43,6 +43,8 @@ LABELS = {
     "computational": "Computational (Z strings)",
     "pauli": "Pauli X, Y, Z on each qubit",
     "all_pauli": "All Pauli strings (up to 6 qubits)",
+    "local_z": "Local: Z on one value qubit",
+    "global_z": "Global: Z on every qubit",
     "ry": "RY(x)",
     "rx": "RX(x)",
     "rz": "RZ(x)",

@@ -68,7 +68,8 @@ def n_observables(config: FusionConfig) -> int:
     """K, how many observables the layer measures."""
     if config.n_observables is not None:
         return config.n_observables
-    return {"pauli": 3 * config.n_qubits, "all_pauli": 4**config.n_qubits - 1}.get(config.measurement, config.n_qubits)
+    natural = {"pauli": 3 * config.n_qubits, "all_pauli": 4**config.n_qubits - 1, "local_z": 1, "global_z": 1}
+    return natural.get(config.measurement, config.n_qubits)
 
 
 def low_rank_parameters(n_modalities: int, feature_dim: int, rank: int = 4, n_outputs: int = 1) -> int:

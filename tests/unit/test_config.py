@@ -109,7 +109,9 @@ def test_all_pauli_is_for_small_registers():
         FusionConfig(n_modalities=32, measurement="all_pauli")
 
 
-@pytest.mark.parametrize(("measurement", "limit"), [("computational", 7), ("pauli", 9), ("all_pauli", 63)])
+@pytest.mark.parametrize(
+    ("measurement", "limit"), [("computational", 7), ("pauli", 9), ("all_pauli", 63), ("global_z", 1)]
+)
 def test_observables_are_bounded_by_what_exists(measurement, limit):
     assert FusionConfig(measurement=measurement, n_observables=limit).n_observables == limit
     message = (

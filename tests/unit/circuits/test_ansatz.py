@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from qfl_explore import FusionCircuit, FusionConfig
-from qfl_explore.circuits.ansatz import INITIALIZERS, entangled_pairs, initial_weights
+from qfl_explore.circuits.ansatz import INITIALIZERS, draw_weights, entangled_pairs, initial_weights
 from qfl_explore.config import ENTANGLERS
 
 BIG = FusionConfig(n_modalities=15, degree=40, n_blocks=4)
@@ -103,3 +103,16 @@ def test_pairs_of_every_entangler(n_qubits):
     assert len(ring) == (n_qubits if n_qubits > 2 else n_qubits - 1)
     assert set(linear) <= set(ring) <= set(full)
     assert all(a < b for a, b in full)
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_many_draws_are_what_one_draw_is(initializer):
+    config = FusionConfig(n_blocks=2)
+    many = draw_weights(config, initializer, np.random.default_rng(3), 5)
+    assert many.shape == (5, *config.weight_shape)
+    np.testing.assert_array_equal(
+        draw_weights(config, initializer, np.random.default_rng(3), 1)[0], initial_weights(config, initializer, 3)
+    )
+    if initializer == "identity_block":
+        assert not many[:, 1:, :, :, :2].any() and len(np.unique(many[:, 0])) == many[:, 0].size
+        np.testing.assert_array_equal(many[:, 1:, 0, :, 2], -many[:, 1:, 1, :, 2])

@@ -8,6 +8,7 @@ import pytest
 
 from qfl_explore import FusionCircuit, FusionConfig
 from qfl_explore.circuits.measurement import measured_observables
+from qfl_explore.config import MEASUREMENTS
 
 PLANES = [{"X", "Y"}, {"Y", "Z"}, {"Z", "X"}]
 
@@ -26,7 +27,8 @@ def observables(**settings):
 
 
 @pytest.mark.parametrize(
-    ("measurement", "count"), [("random_pauli_plane", 3), ("computational", 3), ("pauli", 9), ("all_pauli", 63)]
+    ("measurement", "count"),
+    [("random_pauli_plane", 3), ("computational", 3), ("pauli", 9), ("all_pauli", 63), ("local_z", 1), ("global_z", 1)],
 )
 def test_the_natural_number_of_observables(measurement, count):
     fusion = FusionCircuit(FusionConfig(measurement=measurement))
@@ -35,7 +37,7 @@ def test_the_natural_number_of_observables(measurement, count):
     assert all(isinstance(observable, cirq.PauliSum) for observable in fusion.observables)
 
 
-@pytest.mark.parametrize("measurement", ["random_pauli_plane", "computational", "pauli", "all_pauli"])
+@pytest.mark.parametrize("measurement", MEASUREMENTS[:4])
 def test_asking_for_fewer_takes_the_first(measurement):
     everything = observables(measurement=measurement)
     assert observables(measurement=measurement, n_observables=2) == everything[:2]
@@ -111,3 +113,11 @@ def test_observables_sit_on_the_qubits_given():
     for measurement in ("random_pauli_plane", "pauli"):
         for observable in measured_observables(FusionConfig(measurement=measurement), qubits):
             assert set(observable.qubits) <= set(qubits)
+
+
+@pytest.mark.parametrize(("encoding", "column"), [("qubit_efficient", 2), ("qubit_per_feature", 0)])
+def test_local_is_z_on_a_value_qubit_and_global_z_on_all(encoding, column):
+    settings = {"encoding": encoding, "n_modalities": 3}
+    assert observables(measurement="local_z", **settings) == [{((column, "Z"),): 1}]
+    n_qubits = FusionConfig(**settings).n_qubits
+    assert observables(measurement="global_z", **settings) == [{tuple((q, "Z") for q in range(n_qubits)): 1}]

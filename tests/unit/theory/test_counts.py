@@ -4,7 +4,7 @@ import cirq
 import pytest
 
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.config import FusionConfig
+from qfl_explore.config import MEASUREMENTS, FusionConfig
 from qfl_explore.theory import counts
 
 
@@ -36,11 +36,11 @@ def test_counts_are_those_of_the_circuit(encoding, signal, entangler, n_modaliti
     assert found.n_parameters == fusion.n_weights + fusion.n_observables + 1
 
 
-@pytest.mark.parametrize("measurement", ["random_pauli_plane", "computational", "pauli", "all_pauli"])
+@pytest.mark.parametrize("measurement", MEASUREMENTS)
 def test_observables_are_counted(measurement):
     config = FusionConfig(n_modalities=2, measurement=measurement)
     assert counts.n_observables(config) == FusionCircuit(config).n_observables
-    assert counts.n_observables(config.replace(n_observables=2)) == 2
+    assert counts.n_observables(config.replace(n_observables=1)) == 1
 
 
 def test_classical_counts_by_hand():
