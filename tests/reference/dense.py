@@ -125,6 +125,10 @@ def words_of(config, random_observables=None):
         words = random_observables
     elif config.measurement == "pauli":
         words = [[(1.0, {q: letter})] for q in range(n) for letter in "XYZ"]
+    elif config.measurement == "local_z":
+        words = [[(1.0, {n - 1 if config.encoding == "qubit_efficient" else 0: "Z"})]]
+    elif config.measurement == "global_z":
+        words = [[(1.0, dict.fromkeys(range(n), "Z"))]]
     else:
         letters = "Z" if config.measurement == "computational" else "XYZ"
         longest = 1 if config.measurement == "computational" and config.n_observables is None else n
