@@ -36,7 +36,19 @@ from qfl_explore.theory.separation import (
 MAX_ORACLES = 5
 MAX_ROUNDS = 24
 MAX_TRIALS = 100_000
-COLUMNS = ("strategy", "n_rounds", "n_queries", "success", "low", "high", "n_trials", "seed", "exact", "deviation")
+COLUMNS = (
+    "strategy",
+    "n_rounds",
+    "n_queries",
+    "success",
+    "low",
+    "high",
+    "n_trials",
+    "n_starts",
+    "seed",
+    "exact",
+    "deviation",
+)
 JOINT, SEPARABLE = "joint", "separable"
 
 
@@ -123,7 +135,8 @@ class SeparationResult:
         config: the settings.
         table: one row a rung, columns ``COLUMNS``: ``success`` is the share of right trials (joint)
             or the optimum found (separable); ``exact`` the closed form (joint) or the same optimum;
-            ``deviation`` the largest distance of a simulated probability from the closed form.
+            ``deviation`` the largest distance of a simulated probability from the closed form
+            (joint) or the difference between the best and the worst start (separable).
     """
 
     config: SeparationConfig
@@ -200,6 +213,7 @@ def _joint_row(config: SeparationConfig, n_rounds: int) -> dict[str, Any]:
         "low": share.low,
         "high": share.high,
         "n_trials": config.n_trials,
+        "n_starts": 0,
         "seed": config.seed,
         "exact": exact,
         "deviation": deviation,
@@ -222,7 +236,8 @@ def _separable_row(config: SeparationConfig, n_each: int) -> dict[str, Any]:
         "success": found.success,
         "low": math.nan,
         "high": math.nan,
-        "n_trials": config.n_starts,
+        "n_trials": 0,
+        "n_starts": config.n_starts,
         "seed": config.seed,
         "exact": found.success,
         "deviation": found.spread,
