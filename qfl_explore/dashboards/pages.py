@@ -116,6 +116,18 @@ PAGES: tuple[Page, ...] = (
         "qfl_explore.dashboards.real_data",
         summary="Breast cancer in three modalities: the quantum layer against classical models, seed by seed.",
     ),
+    Page(
+        "gradient_variance",
+        "Gradient variance",
+        "qfl_explore.dashboards.gradient_variance",
+        summary="How fast gradients vanish with modalities and degree, angle by angle and during training.",
+    ),
+    Page(
+        "measurement_bases",
+        "Measurement bases",
+        "qfl_explore.dashboards.measurement_bases",
+        summary="Four ways to read one circuit: scores, ranks, and the price in repetitions.",
+    ),
 )
 
 

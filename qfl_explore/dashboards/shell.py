@@ -9,7 +9,9 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
 from qfl_explore.dashboards.live import message
+from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
 from qfl_explore.dashboards.real_data_state import RealDataState
 from qfl_explore.dashboards.state import PolynomialState
@@ -111,7 +113,14 @@ class Shell:
 
 def unknown_words(query: Iterable[str]) -> list[str]:
     """One message that names the URL's parameters that no page has, or nothing."""
-    known = {"page", "theme", *PolynomialState.URL.values(), *RealDataState.URL.values()}
+    known = {
+        "page",
+        "theme",
+        *PolynomialState.URL.values(),
+        *RealDataState.URL.values(),
+        *GradientVarianceState.URL.values(),
+        *MeasurementState.URL.values(),
+    }
     strangers = [word for word in query if word not in known]
     if not strangers:
         return []

@@ -108,6 +108,15 @@ class MeasurementResult:
         rows = [row for item in items for row in item.rows]
         return cls(config, pd.DataFrame(rows, columns=list(COLUMNS)))
 
+    def complete(self) -> MeasurementResult:
+        """Only the seeds that every basis has finished; all rows where there is none yet.
+
+        Means of different seeds must not stand beside each other.
+        """
+        last = self.table[self.table["repetitions"] == max(self.config.repetitions)]
+        done = [seed for seed, group in last.groupby("seed") if set(self.config.bases) <= set(group["basis"])]
+        return dataclasses.replace(self, table=self.table[self.table["seed"].isin(done)]) if done else self
+
     def summary(self) -> dict[str, Any]:
         """Means with 95 % intervals, and each basis against the random plane by seed.
 

@@ -93,7 +93,7 @@ class MeasurementConfig:
     n_steps: int = 300
     learning_rates: tuple[float, ...] = (0.03, 0.1, 0.3)
     penalties: tuple[float, ...] = (1e-6, 1e-3, 1.0)
-    repetitions: tuple[int, ...] = (100, 1000, 10_000, 100_000)
+    repetitions: tuple[int, ...] = (30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
     n_sampled: int = 128
     initializer: str = "uniform"
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)

@@ -126,25 +126,25 @@ def feature_table(config: MeasurementConfig, n_draws: int = 10, n_samples: int =
         _low and _high), n_settings, repetitions_grouped, repetitions_shadows (for a standard
         error of 0.05), n_draws, first_seed.
     """
-    check_int("n_draws", n_draws, 2)
-    rows = []
-    for base in config.bases:
-        spectra = list(spectra_of(config, base, n_draws, n_samples))
-        effective = t_interval([s.effective_rank for s in spectra])
-        condition = t_interval([np.log10(s.condition_number) for s in spectra])
-        rows.append(
-            {
-                "basis": base,
-                **set_facts(config, base),
-                **dataclasses.asdict(function_space(config, base)),
-                **_ends("effective_rank", effective),
-                **_ends("log10_condition", condition),
-                "n_draws": n_draws,
-                "n_samples": n_samples,
-                "first_seed": 0,
-            }
-        )
-    return pd.DataFrame(rows).rename(columns={"rank": "function_rank", "union": "function_union"})
+    return pd.DataFrame([feature_row(config, base, n_draws, n_samples) for base in config.bases])
+
+
+def feature_row(config: MeasurementConfig, base: str, n_draws: int = 10, n_samples: int = 256) -> dict[str, Any]:
+    """One row of `feature_table`."""
+    spectra = spectra_of(config, base, check_int("n_draws", n_draws, 2), n_samples)
+    space = function_space(config, base)
+    return {
+        "basis": base,
+        **set_facts(config, base),
+        "function_rank": space.rank,
+        "function_union": space.union,
+        "n_reachable": space.n_reachable,
+        **_ends("effective_rank", t_interval([s.effective_rank for s in spectra])),
+        **_ends("log10_condition", t_interval([np.log10(s.condition_number) for s in spectra])),
+        "n_draws": n_draws,
+        "n_samples": n_samples,
+        "first_seed": 0,
+    }
 
 
 def spectra_of(config: MeasurementConfig, base: str, n_draws: int, n_samples: int) -> list[FeatureSpectrum]:
@@ -178,3 +178,12 @@ def set_facts(config: MeasurementConfig, base: str, seed: int = 0) -> dict[str, 
 
 def _ends(name: str, interval: Any) -> dict[str, float]:
     return {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def spectrum_table(config: MeasurementConfig, base: str, n_draws: int = 10, n_samples: int = 256) -> pd.DataFrame:
+    """Singular values relative to the largest, over random weights: basis, index (from 1), median, lowest, highest."""
+    spectra = spectra_of(config, base, n_draws, n_samples)
+    relative = np.array([s.singular_values / s.singular_values[0] for s in spectra])
+    columns = {"median": np.median(relative, axis=0), "lowest": relative.min(axis=0), "highest": relative.max(axis=0)}
+    index = np.arange(1, relative.shape[1] + 1)
+    return pd.DataFrame({"basis": base, "index": index, **columns, "n_draws": n_draws, "first_seed": 0})

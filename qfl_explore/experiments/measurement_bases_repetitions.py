@@ -28,6 +28,7 @@ from qfl_explore.experiments.measurement_bases_config import MAX_REPETITIONS, Me
 from qfl_explore.simulation.sampling import (
     Estimates,
     Reader,
+    Shadow,
     draw_shadow,
     final_states,
     median_of_means,
@@ -52,6 +53,8 @@ METHODS: dict[str, str] = {
 #: The 97.5 % point of the standard normal distribution.
 _Z = 1.959963984540054
 _STREAM = 14
+#: Single-repetition estimates that are held at once.
+_CHUNK = 2**22
 
 
 class Scene:
@@ -87,13 +90,16 @@ class Scene:
         """Estimates [B, K] from T repetitions of each state."""
         if method == "grouped":
             return self.reader.sample(self.probabilities, repetitions, rng)
-        shadows = (shadow_estimates(draw_shadow(state, repetitions, rng), self.reader.axes) for state in self.states)
-        if method == "shadows":
-            rows = [single.mean(axis=0) for single in shadows]
-        else:
-            n_groups = min(median_groups(len(self.names)), repetitions)
-            rows = [median_of_means(single, n_groups) for single in shadows]
+        n_groups = min(median_groups(len(self.names)), repetitions) if method == "shadows_median" else 1
+        rows = [self._from_shadow(draw_shadow(state, repetitions, rng), n_groups) for state in self.states]
         return Estimates(np.array(rows), np.full(len(self.names), repetitions), repetitions, method)
+
+    def _from_shadow(self, shadow: Shadow, n_groups: int) -> np.ndarray:
+        """[K] medians of means (of one group: means), some observables at a time to spare memory."""
+        chunk = max(1, _CHUNK // len(shadow.letters))
+        axes = self.reader.axes
+        parts = (shadow_estimates(shadow, axes[i : i + chunk]) for i in range(0, len(axes), chunk))
+        return np.concatenate([median_of_means(part, n_groups) for part in parts])
 
     def interval(self, found: Estimates) -> tuple[np.ndarray, np.ndarray]:
         """95 % intervals of estimates: two arrays [B, K]."""
@@ -146,32 +152,31 @@ def estimates(
     """
     scene = scene or Scene(config, base, 1, seed)
     repetitions = checked_repetitions(repetitions, scene)
-    frames = []
-    for i, method in enumerate(METHODS):
-        found = scene.estimate(method, repetitions, np.random.default_rng([seed, _STREAM, min(i, 1)]))
-        low, high = scene.interval(found)
-        promise = np.nan if method == "grouped" else guaranteed_error(scene.weights, repetitions)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "observable": scene.names,
-                    "weight": scene.weights,
-                    "method": method,
-                    "exact": scene.exact[0],
-                    "estimate": found.values[0],
-                    "low": low[0],
-                    "high": high[0],
-                    "standard_error": scene.standard_error(method, repetitions)[0],
-                    "covered": (low[0] <= scene.exact[0]) & (scene.exact[0] <= high[0]),
-                    "n_used": found.n_used,
-                    "repetitions": repetitions,
-                    "n_settings": scene.reader.n_settings,
-                    "guaranteed_error": promise,
-                    "seed": seed,
-                }
-            )
-        )
+    frames = [_estimated(scene, method, repetitions, seed) for method in METHODS]
     return pd.concat(frames, ignore_index=True)
+
+
+def _estimated(scene: Scene, method: str, repetitions: int, seed: int) -> pd.DataFrame:
+    stream = 0 if method == "grouped" else 1  # mean and median see the same shadows
+    found = scene.estimate(method, repetitions, np.random.default_rng([seed, _STREAM, stream]))
+    low, high = scene.interval(found)
+    columns = {
+        "observable": scene.names,
+        "weight": scene.weights,
+        "method": method,
+        "exact": scene.exact[0],
+        "estimate": found.values[0],
+        "low": low[0],
+        "high": high[0],
+        "standard_error": scene.standard_error(method, repetitions)[0],
+        "covered": (low[0] <= scene.exact[0]) & (scene.exact[0] <= high[0]),
+        "n_used": found.n_used,
+        "repetitions": repetitions,
+        "n_settings": scene.reader.n_settings,
+        "guaranteed_error": np.nan if method == "grouped" else guaranteed_error(scene.weights, repetitions),
+        "seed": seed,
+    }
+    return pd.DataFrame(columns)
 
 
 def checked_repetitions(repetitions: int, scene: Scene) -> int:
@@ -207,7 +212,7 @@ def error_scaling(
         for method in ("grouped", "shadows"):
             rng = np.random.default_rng([seed, _STREAM, 2])
             for total in repetitions:
-                if total < scene.reader.n_settings or total * len(scene.names) > 2**24:
+                if total < scene.reader.n_settings:
                     continue
                 error = scene.estimate(method, total, rng).values - scene.exact
                 expected = np.sqrt(np.mean(scene.standard_error(method, total) ** 2))

@@ -7,6 +7,7 @@ milliseconds a point. Training the circuit too is `qfl_explore.experiments.measu
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,11 +33,11 @@ def observable_counts(config: MeasurementConfig, base: str) -> list[int]:
     return sorted({*grid.tolist(), n_qubits} & set(range(1, most + 1)))
 
 
-def frozen_sweep(config: MeasurementConfig) -> Iterator[pd.DataFrame]:
+def frozen_sweep(config: MeasurementConfig) -> Iterator[dict[str, Any]]:
     """Test scores against K: random weights, fitted readout, every seed and basis.
 
     Yields:
-        For each seed and basis a table: basis, n_observables, seed, score, ceiling.
+        Rows: basis, n_observables, seed, score, ceiling.
     """
     for seed in config.seeds:
         task = make_task(config, seed)
@@ -45,18 +46,23 @@ def frozen_sweep(config: MeasurementConfig) -> Iterator[pd.DataFrame]:
             fusion = FusionCircuit(config.fusion(base, seed, counts[-1]))
             start = initial_weights(fusion.config, config.initializer, seed)
             features = {p: with_constant(expectations(config, fusion, x, start)) for p, x in task.x.items()}
-            rows = []
             for count in counts:
                 part = {name: values[:, : 1 + count] for name, values in features.items()}
                 fit = fit_linear(task, part, config.penalties)
-                rows.append((base, count, seed, task.score(part["test"] @ fit.coefficients), task.ceiling))
-            yield pd.DataFrame(rows, columns=["basis", "n_observables", "seed", "score", "ceiling"])
+                score = task.score(part["test"] @ fit.coefficients)
+                row = {"basis": base, "n_observables": count, "seed": seed, "score": score}
+                yield row | {"ceiling": np.nan if task.ceiling is None else task.ceiling}
 
 
-def sweep_means(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean and 95 % t-interval over seeds: basis, n_observables, mean, low, high, n_seeds."""
+def sweep_means(table: pd.DataFrame, overlap: float = 0.0) -> pd.DataFrame:
+    """Mean and 95 % t-interval over seeds: basis, n_observables, mean, low, high, n_seeds.
+
+    Args:
+        table: rows of `frozen_sweep`.
+        overlap: of repeated splits, see `t_interval`.
+    """
     rows = []
     for (base, count), group in table.groupby(["basis", "n_observables"], sort=False):
-        interval = t_interval(group["score"])
+        interval = t_interval(group["score"], overlap=overlap)
         rows.append((base, count, interval.mean, interval.low, interval.high, interval.n_values))
     return pd.DataFrame(rows, columns=["basis", "n_observables", "mean", "low", "high", "n_seeds"])

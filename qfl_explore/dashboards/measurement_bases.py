@@ -1,0 +1,358 @@
+"""The page Measurement bases: the same circuit read in four ways, and what that costs in repetitions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards import measurement_bases_text as text
+from qfl_explore.dashboards.controls import RunControls
+from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
+from qfl_explore.dashboards.measurement_bases_state import MeasurementState
+from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.take_along import TakeAlong, button
+from qfl_explore.dashboards.text import Text
+from qfl_explore.plots import measurement_bases as plots
+from qfl_explore.plots import measurement_bases_estimates as estimate_plots
+from qfl_explore.plots.style import Spares
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qfl_explore.experiments.measurement_bases import MeasurementConfig, MeasurementResult, Progress
+
+SPARES = Spares(
+    {
+        "bases scores": plots.live_scores,
+        "bases sweep": plots.live_sweep,
+        "bases repetitions": plots.live_repetitions,
+        "bases singular": plots.live_singular,
+        "bases estimates": estimate_plots.live_estimates,
+    }
+)
+INTRO = (
+    "One circuit, four ways to read it. Which observables help, how many, and what do they cost when every expectation "
+    "value has to be estimated from repetitions?"
+)
+
+
+def create(session: Session) -> MeasurementPage:
+    """The registry's factory."""
+    return MeasurementPage(session)
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """What is drawn anew whenever a model is finished."""
+
+    result: MeasurementResult
+    summary: dict[str, Any]
+
+
+def study(config: MeasurementConfig) -> Iterator[tuple[Progress, Picture | None]]:
+    """The training run for the scheduler; the picture comes with every finished model."""
+    from qfl_explore.experiments.measurement_bases import MeasurementResult, stream
+
+    items: list[Progress] = []
+    for item in stream(config):
+        picture = None
+        if item.rows:
+            items.append(item)
+            result = MeasurementResult.collect(config, items).complete()
+            picture = Picture(result, result.summary())
+        yield item, picture
+
+
+def facts(config: MeasurementConfig) -> Iterator[tuple[str, Any]]:
+    """What needs no training: feature maps, ranks, costs, and the curve over K."""
+    import pandas as pd
+
+    from qfl_explore.experiments.measurement_bases_features import feature_row, spectrum_table
+    from qfl_explore.experiments.measurement_bases_sweep import frozen_sweep, sweep_means
+
+    rows, spectra, scores = [], [], []
+    for base in config.bases:
+        rows.append(feature_row(config, base))
+        yield "facts", pd.DataFrame(rows)
+        spectra.append(spectrum_table(config, base))
+        yield "spectra", pd.concat(spectra, ignore_index=True)
+    for row in frozen_sweep(config):
+        last = not scores or (row["seed"], row["basis"]) == (scores[-1]["seed"], scores[-1]["basis"])
+        scores.append(row)
+        yield "sweep", None if last else sweep_means(pd.DataFrame(scores[:-1]))
+    yield "sweep", sweep_means(pd.DataFrame(scores))
+
+
+def reading(config: MeasurementConfig, basis: str, repetitions: int) -> Iterator[pd.DataFrame]:
+    """One state read in three ways."""
+    from qfl_explore.experiments.measurement_bases_repetitions import Scene, estimates
+
+    scene = Scene(config, basis, 1, config.seeds[0])
+    yield estimates(config, basis, repetitions, config.seeds[0], scene)
+
+
+class MeasurementPage:
+    """One visitor's page; see `pages.View` for what the app expects."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.state = MeasurementState()
+        if session.query.get("page") == "measurement_bases":
+            problems = self.state.apply_query(session.query)
+            if problems:
+                session.notify(" ".join(problems))
+        document = pn.state.curdoc
+        self.run = RunHandle(self._update, derive=lambda pair: pair[0], document=document)
+        self.side = RunHandle(self._update_facts, document=document)
+        self.reader = RunHandle(self._update_reading, document=document)
+        self.controls = RunControls(self.run, self.start, self.new_seed)
+        self._config: MeasurementConfig | None = None
+        self._clear()
+        self._left_running = False
+        self._build()
+        names = [name for name in MeasurementState.URL if name not in MeasurementState.READING]
+        self.state.param.watch(lambda *_: self.start(), names)
+        self.state.param.watch(lambda *_: self._read_again(), list(MeasurementState.READING))
+        session.param.watch(lambda event: self._set_dark(event.new), "dark")
+
+    def _build(self) -> None:
+        names = ("scores", "sweep", "repetitions", "singular", "estimates")
+        self.figures = {name: SPARES.take(f"bases {name}") for name in names}
+        self._set_dark(self.session.dark)
+        self.headline = Text("", size=16, live=True)
+        self.table = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], sizing_mode="stretch_width", margin=(8, 12))
+        self.note = Text("", size=13)
+        cancel = button("Cancel", "stop")
+        cancel.on_click(lambda _: self.cancel())
+        self.take_along = TakeAlong(
+            table=lambda: self._picture.result.table if self._picture else None,
+            filename="measurement_bases.csv",
+            snippet=self.snippet,
+            query=self.query,
+            notify=self.session.notify,
+            page="measurement_bases",
+        )
+        pane = {name: _titled(title, self.figures[name]) for name, title in _TITLES.items()}
+        grid = {"sizing_mode": "stretch_width"}
+        self.main = [
+            pmui.Column(
+                pn.Row(Text(INTRO, size=14), cancel, **grid),
+                self.controls,
+                self.headline,
+                pn.Row(pane["scores"], pane["repetitions"], **grid),
+                self.table,
+                pn.Row(pane["sweep"], pane["singular"], **grid),
+                pane["estimates"],
+                self.note,
+                self.take_along,
+                section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12))),
+                margin=(8, 12),
+            )
+        ]
+        self.sidebar = _sidebar(self.state)
+
+    # what the app calls
+
+    def query(self) -> dict[str, str]:
+        """The state as URL words."""
+        return self.state.to_query()
+
+    def show(self) -> None:
+        """Starts, or goes on where the visitor left."""
+        if self.run.state == "idle":
+            when_loaded(self.start)
+        elif self._left_running and self.run.state == "paused":
+            self.run.resume()
+
+    def hide(self) -> None:
+        """Pauses while another page is open."""
+        self._left_running = self.run.state in ("running", "queued")
+        self.run.pause()
+
+    def close(self) -> None:
+        """The session ended."""
+        for handle in (self.run, self.side, self.reader):
+            handle.close()
+
+    # what the visitor does
+
+    def start(self) -> None:
+        """Cancels what runs and begins anew with the present settings."""
+        try:
+            config = self.state.config()
+        except (ValueError, TypeError, ImportError) as error:
+            self.cancel()
+            self.session.notify(message(error), "error")
+            return
+        self.session.settle()
+        self._config = config
+        self._clear()
+        self._begin()
+        if "all_pauli" not in config.bases:
+            n_qubits = config.fusion("computational").n_qubits
+            self.session.notify(
+                f"All Pauli strings are left out: {n_qubits} qubits would make {4**n_qubits - 1} observables."
+            )
+        self.run.start(lambda: study(config))
+        self.side.start(lambda: facts(config))
+        self._read_again()
+
+    def _read_again(self) -> None:
+        config, basis, repetitions = self._config, self.state.basis, self.state.repetitions
+        if config is None:
+            return
+        self._say()
+        if basis in config.bases:
+            self.reader.start(lambda: reading(config, basis, repetitions))
+
+    def new_seed(self) -> None:
+        """Other seeds; the change restarts everything."""
+        self.state.first_seed = (self.state.first_seed + self.state.n_seeds) % 9990
+
+    def cancel(self) -> None:
+        """Stops for good; what was found stays on the page."""
+        for handle in (self.side, self.reader):
+            handle.cancel()
+        if self.run.state in ("running", "queued", "paused"):
+            self.run.cancel()
+            self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
+
+    def snippet(self) -> str:
+        """Python source of what the page shows."""
+        return text.snippet(self.state.config(), self.state.basis, self.state.repetitions)
+
+    # what the runs bring, on the server's loop
+
+    def _clear(self) -> None:
+        self._picture: Picture | None = None
+        self._item: Progress | None = None
+        self._facts: pd.DataFrame | None = None
+        self._sweep: pd.DataFrame | None = None
+
+    def _update(self, update: Update) -> None:
+        if update.error:
+            self.session.notify(update.error, "error")
+        pictures = [picture for _, picture in update.items if picture is not None]
+        self._item = update.picture or self._item
+        if pictures:
+            self._picture = pictures[-1]
+            self._draw()
+        item = self._item
+        fraction = item.n_done / item.n_total if item is not None and item.n_total else 0.0
+        self.controls.show(update, "" if update.state == "done" else self._where(), fraction)
+        if update.state == "done":
+            self.take_along.refresh()
+
+    def _begin(self) -> None:
+        """Empties the pictures; the runs are told apart by their handles, so nothing old can follow."""
+        for figure in self.figures.values():
+            figure.clear(*figure.sources)
+        self.headline.object = self.table.object = self.note.object = ""
+        label = plots.SCORES[self._config.task]
+        self.figures["scores"].figure.xaxis[0].axis_label = label
+        for name in ("sweep", "repetitions"):
+            self.figures[name].figure.yaxis[0].axis_label = label
+
+    def _draw(self) -> None:
+        picture = self._picture
+        layers = plots.scores_layers(picture.result.table, picture.summary)
+        plots.put(self.figures["scores"], layers)
+        low = plots.lowest_score(layers, axis=0)
+        self.figures["scores"].set_range(x=(low, 1.0 + 0.04 * (1.0 - low)))
+        layers = plots.repetition_layers(picture.summary)
+        plots.put(self.figures["repetitions"], layers)
+        low = plots.lowest_score(layers)
+        self.figures["repetitions"].set_range(y=(low, 1.0 + 0.06 * (1.0 - low)))
+        self._draw_sweep()
+        self._say()
+
+    def _draw_sweep(self) -> None:
+        if self._sweep is None:
+            return
+        layers = plots.sweep_layers(self._sweep, self._picture.summary if self._picture else None)
+        plots.put(self.figures["sweep"], layers)
+        low, most = plots.lowest_score(layers), float(self._sweep["n_observables"].max())
+        self.figures["sweep"].set_range((0.85, 1.25 * most), (low, 1.0 + 0.06 * (1.0 - low)))
+
+    def _say(self) -> None:
+        config, total = self._config, self.state.repetitions
+        summary = self._picture.summary if self._picture else {"rows": [], "paired": [], "best_classical": ""}
+        self.headline.object = text.headline(summary, config, total)
+        if self._facts is not None:
+            self.table.object = text.table_html(self._facts, summary, config, total)
+
+    def _update_facts(self, update: Update) -> None:
+        if update.error:
+            self.session.notify(update.error, "error")
+        for kind, found in update.items:
+            if kind == "facts":
+                self._facts = found
+                self._say()
+            elif kind == "spectra":
+                plots.put(self.figures["singular"], plots.singular_layers(found))
+                low = 0.5 * float(found.loc[found["median"] > 1e-9, "median"].min())
+                self.figures["singular"].set_range((0.9, 1.2 * float(found["index"].max())), (low, 2.0))
+            elif found is not None:
+                self._sweep = found
+                self._draw_sweep()
+
+    def _update_reading(self, update: Update) -> None:
+        if update.error:
+            self.note.object = update.error
+            self.figures["estimates"].clear(*self.figures["estimates"].sources)
+        for table in update.items:
+            estimate_plots.put_estimates(self.figures["estimates"], table)
+            self.note.object = text.reading_note(table, len(estimate_plots.shown_observables(table)))
+
+    def _where(self) -> str:
+        return text.status(self._item, self._config) if self._config else ""
+
+    def _set_dark(self, dark: bool) -> None:
+        for figure in self.figures.values():
+            figure.set_dark(dark)
+
+
+_TITLES = {
+    "scores": "Test score, exact expectation values",
+    "repetitions": "Test score, values from T repetitions (low ones at the edge)",
+    "sweep": "Score against K: readout only (lines), trained (large marks)",
+    "estimates": "Estimates of one state, 95 % error bars",
+    "singular": "Feature map: singular values at random weights",
+}
+
+
+def _titled(title: str, figure: Any) -> pn.Column:
+    pane = pn.pane.Bokeh(figure.figure, sizing_mode="stretch_width", height=figure.figure.height)
+    return pn.Column(Text(title, size=14, weight=600), pane, sizing_mode="stretch_width")
+
+
+def _sidebar(state: MeasurementState) -> list[Any]:
+    repetitions = pmui.DiscreteSlider.from_param(
+        state.param.repetitions, label=state.param.repetitions.doc, margin=(8, 12, 2, 12), sizing_mode="stretch_width"
+    )
+    noise = pmui.FloatSlider.from_param(
+        state.param.noise, label=state.param.noise.doc, margin=(8, 12, 2, 12), sizing_mode="stretch_width"
+    )
+    return [
+        section(
+            "Measurement", slider(state, "n_observables"), repetitions, select(state, "basis", margin=(12, 12, 6, 12))
+        ),
+        section("Task", select(state, "task", margin=(10, 12, 2, 12)), target),
+        section(
+            "Circuit",
+            slider(state, "degree"),
+            modalities,
+            *(slider(state, name) for name in ("feature_dim", "n_blocks")),
+        ),
+        section(
+            "Training and seeds",
+            *(slider(state, name) for name in ("n_seeds", "first_seed", "n_steps", "n_train")),
+            noise,
+            collapsed=True,
+        ),
+    ]
