@@ -96,7 +96,8 @@ def put_sweep(
     """
     for encoding in LOOKS:
         for layer, columns in _sweep_data(table, over, fits, encoding).items():
-            figure.put(f"{encoding} {layer}", *columns)
+            names = _CORNERS if layer == "bars" else ("x", "y")
+            figure.sources[f"{encoding} {layer}"].data = dict(zip(names, map(np.asarray, columns), strict=True))
     figure.figure.xaxis[0].axis_label = SWEPT[over]
     pad = 0.04 * (max(values) - min(values))
     figure.set_range((min(values) - pad - 0.2, max(values) + pad + 0.2), _decades(table))
@@ -251,9 +252,8 @@ def layers_during_training(table: pd.DataFrame) -> hv.Overlay:
     for layer, rows in table.groupby("layer"):
         role, dash = LAYER_LOOKS[int(layer)]
         x, low, high = (rows[name].to_numpy(float) for name in ("step", "low", "high"))
-        band = hv.Polygons(
-            [np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])], list(axes)
-        )
+        outline = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])
+        band = hv.Polygons([outline], list(axes))
         bands.append(band.opts(alpha=0.10, line_alpha=0, color=colour(role)))
         line = hv.Curve((x, rows["variance"]), *axes, label=f"U{layer}")
         lines.append(line.opts(line_dash=dash, line_width=2.5, color=colour(role)))
