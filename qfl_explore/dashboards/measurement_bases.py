@@ -338,6 +338,14 @@ def _sidebar(state: MeasurementState) -> list[Any]:
     noise = pmui.FloatSlider.from_param(
         state.param.noise, label=state.param.noise.doc, margin=(8, 12, 2, 12), sizing_mode="stretch_width"
     )
+    polynomial = state.param.task.rx() == "polynomial"
+    target = pn.Column(
+        select(state, "target", margin=(10, 12, 2, 12)),
+        slider(state, "target_degree"),
+        visible=polynomial,
+        sizing_mode="stretch_width",
+    )
+    modalities = slider(state, "n_modalities", visible=polynomial)
     return [
         section(
             "Measurement", slider(state, "n_observables"), repetitions, select(state, "basis", margin=(12, 12, 6, 12))
