@@ -23,10 +23,18 @@ class RunControls:
         handle: the run.
         start: begins a fresh run with the page's present settings (calls ``handle.start``).
         new_seed: draws another seed and begins anew.
+        running: what the status line calls a running run.
     """
 
-    def __init__(self, handle: RunHandle, start: Callable[[], None], new_seed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        handle: RunHandle,
+        start: Callable[[], None],
+        new_seed: Callable[[], None],
+        running: str = "training",
+    ) -> None:
         self._handle = handle
+        self._running = running
         self._start = start
         self._start_pause = _button("Start", "play_arrow", variant="contained", width=118)
         self._step = _button("Step", "skip_next")
@@ -69,16 +77,17 @@ class RunControls:
         """
         running = update.state in _RUNNING
         self._start_pause.param.update(label="Pause" if running else "Start", icon="pause" if running else "play_arrow")
-        self.status.object = f"{text} · {status_words(update)}" if text else status_words(update)
+        words = status_words(update, self._running)
+        self.status.object = f"{text} · {words}" if text else words
         if fraction is not None:
             self.progress.value = round(100 * min(1.0, max(0.0, fraction)))
 
 
-def status_words(update: Update) -> str:
+def status_words(update: Update, running: str = "training") -> str:
     """The run's state in words."""
     if update.state == "queued" and update.position:
         return f"waiting, number {update.position} in the queue"
-    words = {"queued": "starting", "running": "training", "paused": "paused", "done": "finished", "failed": "stopped"}
+    words = {"queued": "starting", "running": running, "paused": "paused", "done": "finished", "failed": "stopped"}
     return words.get(update.state, update.state)
 
 

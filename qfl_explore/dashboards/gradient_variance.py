@@ -107,7 +107,7 @@ class GradientVariancePage:
                 session.notify(" ".join(problems))
         self._rows: list[dict[str, Any]] = []
         self.run = RunHandle(self._update, record=self._record, derive=self._derive, document=pn.state.curdoc)
-        self.controls = RunControls(self.run, self.start, self.new_seed)
+        self.controls = RunControls(self.run, self.start, self.new_seed, running="running")
         self._config: Any = None
         self._picture: Picture | None = None
         self._first: Any = None
@@ -126,7 +126,9 @@ class GradientVariancePage:
         self.note = Text("", size=12, margin=(2, 10))
         self._panes = {key: _pane(figure) for key, figure in self.figures.items()}
         self.pictures = pn.Row(sizing_mode="stretch_width")
-        views = pmui.RadioButtonGroup.from_param(self.state.param.view, label="", size="small", margin=(4, 10))
+        views = pmui.RadioButtonGroup.from_param(
+            self.state.param.view, label="", size="small", margin=(4, 10), sizing_mode="stretch_width", max_width=620
+        )
         cancel = button("Cancel", "stop")
         cancel.on_click(lambda _: self.cancel())
         self.take_along = TakeAlong(
@@ -136,10 +138,10 @@ class GradientVariancePage:
             query=self.query,
             notify=self.session.notify,
             page="gradient_variance",
-            extra=(cancel,),
         )
         about = (Text(text.NOT_SHOWN, size=12, margin=(6, 10)), Text(text.WHOSE, size=12, margin=(2, 10)))
-        body = (views, self.controls, self.pictures, self.headline, self.note, self.take_along, *about)
+        top = pn.Row(views, pn.HSpacer(), cancel, sizing_mode="stretch_width")
+        body = (top, self.controls, self.pictures, self.headline, self.note, self.take_along, *about)
         self.main = [pmui.Column(*body, margin=(8, 12))]
         self._widgets = _widgets(self.state)
         self.sidebar = _sidebar(self._widgets)

@@ -30,16 +30,17 @@ NOT_SHOWN = (
     "what a plateau costs on hardware: repetitions grow like 1/variance."
 )
 LEGEND = (
-    "Dots: estimate with its 95 % interval. Short dashes through them: the exact average (uniform angles, small "
-    "circuits). Dashed line: fitted law. Dotted line: the exact 2-design value N²/(2(N+1)²(N−1)) at as many qubits."
+    "Dots and triangles: estimates with 95 % intervals. Rings: the exact average (uniform angles, small circuits). "
+    "Dashed line: fitted law. Dotted line: the exact 2-design value N²/(2(N+1)²(N−1)) at as many qubits."
 )
 MAP_NOTE = (
-    "Left: every angle on its own; an angle that is dark does not move C at all (for example those after which only "
-    "gates follow that commute with C). Right: all derivatives together, beside a normal curve of the same variance."
+    "Left: every angle on its own. Angles at 0 never move C: what follows them commutes with C or acts elsewhere; they "
+    "count in the mean. Right: all derivatives together, the spike of those angles cut off, and a normal curve of the "
+    "same variance."
 )
 TRAINING_NOTE = (
     "Left: variance over the starts of the loss's derivative, mean over each layer's angles, with 95 % bands; it also "
-    "falls because training succeeds, so read it beside the loss. Right: mean loss; the run before stays for comparison."
+    "falls because training succeeds, so read it beside the loss. Right: mean loss; the run before stays beside it."
 )
 NAMES = {"qubit_efficient": "Qubit-efficient", "qubit_per_feature": "One qubit per feature"}
 
@@ -66,7 +67,8 @@ def _law(encoding: str, rows: pd.DataFrame, over: str, laws: Mapping[str, Fit]) 
     fit = laws["power" if encoding == "qubit_efficient" else "exponential"]
     if not math.isfinite(fit.exponent):
         return f"{name}: too few points for a fit yet."
-    caution = " (the points scatter about it more than their errors)" if fit.misfit > 3 else ""
+    reason = "the register grows in steps" if encoding == "qubit_efficient" else "the points bend"
+    caution = f" ({reason}: χ² is {fit.misfit:.0f} a degree of freedom)" if fit.misfit > 3 else ""
     span = f"[{_number(fit.low)}, {_number(fit.high)}]"
     if encoding == "qubit_efficient":
         return f"{name}: variance ∝ M^{_number(-fit.exponent)}, exponent {_number(fit.exponent)} {span}{caution}."
@@ -94,11 +96,11 @@ def estimate_sentence(estimate: Estimate, row: Mapping[str, Any]) -> str:
 
 def training_sentence(first: TrainingFrame, last: TrainingFrame) -> str:
     """Loss and variances, before training and now."""
-    before, now = _mean_variance(first), _mean_variance(last)
+    before, now, loss = _mean_variance(first), _mean_variance(last), last.loss.clipped(0.0, math.inf)
     which = ", ".join(f"U{layer}" for layer in last.trained)
     training = "all layers" if len(last.trained) > last.config.fusion.degree else f"only {which}"
     return (
-        f"After {last.step} steps: mean loss {last.loss.mean:.3g} [{last.loss.low:.3g}, {last.loss.high:.3g}] over "
+        f"After {last.step} steps: mean loss {last.loss.mean:.3g} [{loss.low:.3g}, {loss.high:.3g}] over "
         f"{len(last.losses)} starts (seed {last.config.seed}), from {first.loss.mean:.3g}; gradient variance "
         f"{before:.2g} at the start, {now:.2g} now. Training {training}."
     )
@@ -115,7 +117,8 @@ def sweep_status(frame: SweepFrame) -> str:
     where = f"{known} of {len(frame.estimates)} points"
     if frame.done:
         return where
-    return f"{where}, at M = {fusion.n_modalities}, P = {fusion.degree} ({fusion.n_qubits} qubits), {left(frame.seconds_left)}"
+    point = f"at M = {fusion.n_modalities}, P = {fusion.degree} ({fusion.n_qubits} qubits)"
+    return f"{where}, {point}, {left(frame.seconds_left)}"
 
 
 def left(seconds: float) -> str:

@@ -47,7 +47,7 @@ class Estimate:
         per_angle: of ``config.fusion.weight_shape``; the variance of every angle's derivative.
         per_angle_error: its standard error, same shape.
         edges: [N_BINS + 1] of the histogram.
-        counts: [N_BINS] derivatives of all angles; what lies outside counts at the ends.
+        counts: [N_BINS] derivatives of all angles; those outside are not counted.
         stopped: ``""`` while it runs, then ``precision`` or ``budget``.
     """
 
@@ -267,8 +267,9 @@ class _Draws:
             reach = min(1.0, 4.5 * float(gradients.std())) or 1.0
             self.edges = np.linspace(-reach, reach, N_BINS + 1)
         reach = self.edges[-1]
-        places = ((gradients + reach) * (N_BINS / (2 * reach))).astype(np.int64)
-        self.counts = self.counts + np.bincount(np.clip(places, 0, N_BINS - 1), minlength=N_BINS)
+        inside = gradients[np.abs(gradients) < reach]
+        places = ((inside + reach) * (N_BINS / (2 * reach))).astype(np.int64)
+        self.counts = self.counts + np.bincount(np.minimum(places, N_BINS - 1), minlength=N_BINS)
 
     def estimate(self) -> Estimate:
         """The estimate so far."""

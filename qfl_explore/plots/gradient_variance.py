@@ -59,7 +59,9 @@ def sweep(table: pd.DataFrame, over: str, fits: Mapping[str, Mapping[str, Fit]])
             bars.opts(line_width=2, **look),
             hv.Curve(data["fit"], *axes, label="").opts(line_width=1.5, line_dash="dashed", **look),
             hv.Curve(data["two_design"], *axes, label="").opts(line_width=1.5, line_dash="dotted", **look),
-            hv.Scatter(data["exact"], *axes, label="").opts(marker="dash", size=17, line_width=2, **look),
+            hv.Scatter(data["exact"], *axes, label="").opts(
+                marker="circle", size=15, line_width=1.5, fill_alpha=0, **look
+            ),
             hv.Scatter(data["points"], *axes, label=name).opts(marker=marker, size=8, **look),
         ]
     return hv.Overlay(layers).opts(
@@ -175,7 +177,7 @@ def _map_ticks(shape: Sequence[int]) -> tuple[list[float], list[str], list[tuple
     return [width * (layer + 0.5) for layer in range(n_layers)], [f"U{layer}" for layer in range(n_layers)], rows
 
 
-def live_angle_map(height: int = 300) -> LiveFigure:
+def live_angle_map(height: int = 380) -> LiveFigure:
     """`angle_map` to stream into; one layer, ``map``."""
     figure = freeze(angle_map(np.ones((2, 1, 2, 3))), ["map"], ["model"], height, legend=None)
     figure.figure.min_border_left = 48
@@ -209,7 +211,7 @@ def histogram(estimate: Estimate) -> hv.Overlay:
     return hv.Overlay([area, same.opts(line_dash="dashed", line_width=2, color=colour("target"))]).opts(**tools())
 
 
-def live_histogram(height: int = 300) -> LiveFigure:
+def live_histogram(height: int = 380) -> LiveFigure:
     """Like `histogram`, to stream into; layers ``steps`` and ``normal``."""
     use_bokeh()
     axes = hv.Dimension("x", label="derivative ∂C/∂θ (1/rad)"), hv.Dimension("y", label="density (rad)")
@@ -233,7 +235,7 @@ def put_histogram(figure: LiveFigure, estimate: Estimate) -> None:
 
 def _densities(estimate: Estimate) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     edges, counts = estimate.edges, estimate.counts
-    density = counts / (counts.sum() * np.diff(edges))
+    density = counts / (estimate.n_draws * estimate.per_angle.size * np.diff(edges))
     steps = np.repeat(edges, 2)[1:-1], np.repeat(density, 2)
     x = np.linspace(edges[0], edges[-1], 161)
     variance = max(estimate.variance, 1e-30)
@@ -301,7 +303,7 @@ def losses(curves: Mapping[str, pd.DataFrame]) -> hv.Overlay:
     return hv.Overlay(lines).opts(logy=True, **tools())
 
 
-def live_losses(height: int = 300) -> LiveFigure:
+def live_losses(height: int = 400) -> LiveFigure:
     """The loss of this run and of the one before; layers ``now`` and ``before``."""
     seeded = pd.DataFrame({"step": [0, 1], "loss": [0.1, 0.05]})
     figure = freeze(losses({"this run": seeded, "run before": seeded}), ["now", "before"], ["model", "pinned"], height)
@@ -312,6 +314,7 @@ def live_losses(height: int = 300) -> LiveFigure:
 def put_losses(figure: LiveFigure, now: pd.DataFrame, before: pd.DataFrame, n_steps: int) -> None:
     """Redraws the losses; the range grows with the data."""
     seen = [1e-3, 1e-1]
+    figure.show_layer("before", len(before) > 0)
     for layer, rows in (("now", now), ("before", before)):
         loss = np.maximum(rows["loss"].to_numpy(float), 1e-12)
         figure.put(layer, rows["step"].to_numpy(float), loss)
