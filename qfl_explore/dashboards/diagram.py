@@ -41,14 +41,19 @@ def diagrams(config: FusionConfig) -> tuple[tuple[str, str], ...]:
 
 def draw(fusion: FusionCircuit, operations: list[cirq.Operation]) -> str:
     """Gates as SVG; symbols are shortened to θ0, θ1, … and x1, x2, …"""
-    from cirq.contrib.svg import circuit_to_svg
-
     short = {symbol.name: f"θ{i}" for i, symbol in enumerate(fusion.weight_symbols)}
     short |= {symbol.name: f"x{i + 1}" for i, symbol in enumerate(fusion.feature_symbols)}
     named = {qubit: cirq.NamedQubit(name) for qubit, name in zip(fusion.qubits, qubit_names(fusion), strict=True)}
     shown = [_Drawn.of(operation, short).on(*(named[qubit] for qubit in operation.qubits)) for operation in operations]
+    return svg_of(cirq.Circuit(shown))
+
+
+def svg_of(circuit: cirq.Circuit) -> str:
+    """Any circuit as SVG; call it off the event loop."""
+    from cirq.contrib.svg import circuit_to_svg
+
     with _drawing:
-        return _on_paper(circuit_to_svg(cirq.Circuit(shown)))
+        return _on_paper(circuit_to_svg(circuit))
 
 
 class _Drawn(cirq.Gate):

@@ -123,6 +123,12 @@ PAGES: tuple[Page, ...] = (
         summary="How fast gradients vanish with modalities and degree, angle by angle and during training.",
     ),
     Page(
+        "separation",
+        "Separation",
+        "qfl_explore.dashboards.separation",
+        summary="Joint against separate queries: certainty with six, what can be learned, and what it does not show.",
+    ),
+    Page(
         "measurement_bases",
         "Measurement bases",
         "qfl_explore.dashboards.measurement_bases",

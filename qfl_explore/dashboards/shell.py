@@ -14,6 +14,7 @@ from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
 from qfl_explore.dashboards.real_data_state import RealDataState
+from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.state import PolynomialState
 
 #: Everything comes from this server: system fonts, no web fonts.
@@ -120,6 +121,7 @@ def unknown_words(query: Iterable[str]) -> list[str]:
         *RealDataState.URL.values(),
         *GradientVarianceState.URL.values(),
         *MeasurementState.URL.values(),
+        *SeparationState.URL.values(),
     }
     strangers = [word for word in query if word not in known]
     if not strangers:

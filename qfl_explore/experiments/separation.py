@@ -171,6 +171,40 @@ def draw_angles(n_oracles: int, delta: float, n_samples: int, seed: int) -> tupl
     return np.mod(theta + np.pi, 2 * np.pi) - np.pi, labels
 
 
+def example_angles(n_oracles: int, delta: float, label: int, base: float, seed: int = 0) -> np.ndarray:
+    """Oracle angles [M] (radians) of one case: the first is ``base``, the last makes ``Σ s_m θ_m`` 0 or δ.
+
+    Args:
+        n_oracles: M.
+        delta: δ in radians.
+        label: 0 or 1.
+        base: θ_1 in radians; the same base gives the same angles for both labels, but for the last.
+        seed: of the angles between.
+    """
+    theta = np.random.default_rng([seed, n_oracles, 21]).uniform(-np.pi, np.pi, n_oracles)
+    sign = signs(n_oracles)
+    theta[0] = base
+    theta[-1] = sign[-1] * (check_int("label", label, 0, 1) * check_delta(delta) - theta[:-1] @ sign[:-1])
+    return np.mod(theta + np.pi, 2 * np.pi) - np.pi
+
+
+def on_engine(engine: str, circuit: DiscriminationCircuit, delta: float, seed: int = 0) -> dict[str, Any]:
+    """The circuit on one engine, for 100 random bases: how often it says "Δ = 0" in both cases.
+
+    Returns:
+        engine, equal and different (mean probability of saying "Δ = 0"), and spread: the largest
+        difference between two bases in the same case, which is 0 up to the engine's precision.
+    """
+    theta, labels = draw_angles(circuit.n_oracles, delta, 100, seed)
+    z = circuit_expectations(
+        engine, circuit.circuit, circuit.qubits, circuit.symbols, circuit.features(theta), circuit.observables
+    )[:, 0]
+    says = (1 + z) / 2
+    cases = [says[labels == label] for label in (0, 1)]
+    spread = max(float(np.ptp(case)) for case in cases)
+    return {"engine": engine, "equal": float(cases[0].mean()), "different": float(cases[1].mean()), "spread": spread}
+
+
 def stream(config: SeparationConfig) -> Iterator[dict[str, Any]]:
     """The rungs as rows of ``SeparationResult.table``: the joint ladder first, then the separable one."""
     for n_rounds in range(1, config.n_rounds + 1):

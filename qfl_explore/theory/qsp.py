@@ -6,7 +6,7 @@ With several signals (M-QSP) each W may be another oracle ``exp(iθ X)``.
 
 Source: Low and Chuang, arXiv:1606.02685; Gilyén et al., arXiv:1806.01838. The multivariable form is
 Rossi and Chuang, arXiv:2205.06261, whose theorem on what can be achieved is flawed (Mori, Mizuta and
-Fujii, arXiv:2310.00918); here every claim is checked by computing the response.
+Fujii, Quantum 8, 1512); here every claim is checked by computing the response.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""The page Separation: what joint access to oracles buys, what it does not, and two relatives of the question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.live import when_loaded
+from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.separation_learning import LearningPart, RankPart
+from qfl_explore.dashboards.separation_part import Part
+from qfl_explore.dashboards.separation_queries import QueriesPart
+from qfl_explore.dashboards.separation_signal import SignalPart
+from qfl_explore.dashboards.separation_state import PARTS, SeparationState
+
+KINDS: dict[str, type[Part]] = {
+    "queries": QueriesPart,
+    "learning": LearningPart,
+    "rank": RankPart,
+    "signal": SignalPart,
+}
+
+
+def create(session: Session) -> SeparationPage:
+    """The registry's factory."""
+    return SeparationPage(session)
+
+
+class SeparationPage:
+    """One visitor's page; see `pages.View` for what the app expects. Parts are built when first opened."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.state = SeparationState()
+        if session.query.get("page") == "separation":
+            problems = self.state.apply_query(session.query)
+            if problems:
+                session.notify(" ".join(problems))
+        self._parts: dict[str, Part] = {}
+        self._shown = False
+        names = list(PARTS.values())
+        self.tabs = pmui.Tabs(
+            *((title, pn.Spacer(height=0)) for title in PARTS), active=names.index(self.state.part), margin=(0, 8)
+        )
+        self._body = pn.Column(sizing_mode="stretch_width")
+        self._side = pn.Column(sizing_mode="stretch_width")
+        self.main = [
+            pmui.Column(
+                self.tabs,
+                self._body,
+                pn.pane.Markdown(text.WHOSE, margin=(4, 16), sizing_mode="stretch_width", styles={"font-size": "13px"}),
+                margin=(0, 12),
+            )
+        ]
+        self.sidebar = [self._side]
+        self._place(self.part)
+        self.tabs.param.watch(lambda event: self.state.param.update(part=names[event.new]), "active")
+        self.state.param.watch(self._turned, "part")
+        every = sorted({name for group in SeparationState.RESTARTS.values() for name in group})
+        self.state.param.watch(self._changed, every)
+        session.param.watch(lambda event: self._set_dark(event.new), "dark")
+
+    @property
+    def part(self) -> Part:
+        """The part that is open, built the first time."""
+        name = self.state.part
+        if name not in self._parts:
+            self._parts[name] = KINDS[name](self.session, self.state, self.query)
+            self._parts[name].set_dark(self.session.dark)
+        return self._parts[name]
+
+    def _place(self, part: Part) -> None:
+        self._body[:] = [part.main]
+        self._side[:] = part.sidebar
+
+    def _turned(self, event: Any) -> None:
+        if event.old in self._parts:
+            self._parts[event.old].leave()
+        self.tabs.active = list(PARTS.values()).index(event.new)
+        self._place(self.part)
+        if self._shown:
+            self.part.open()
+
+    def _changed(self, *events: Any) -> None:
+        names = {event.name for event in events}
+        for name, part in self._parts.items():
+            if names & set(SeparationState.RESTARTS[name]):
+                part.changed(visible=self._shown and name == self.state.part)
+
+    def _set_dark(self, dark: bool) -> None:
+        for part in self._parts.values():
+            part.set_dark(dark)
+
+    # what the app calls
+
+    def query(self) -> dict[str, str]:
+        """The state as URL words."""
+        return self.state.to_query()
+
+    def show(self) -> None:
+        """Starts, or goes on where the visitor left."""
+        self._shown = True
+        when_loaded(self.part.open)
+
+    def hide(self) -> None:
+        """Pauses while another page is open."""
+        self._shown = False
+        self.part.leave()
+
+    def close(self) -> None:
+        """The session ended."""
+        for part in self._parts.values():
+            part.close()

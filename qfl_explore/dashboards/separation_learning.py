@@ -1,0 +1,251 @@
+"""The parts Learning it and Rank wall: studies that train several models over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.controls import RunControls
+from qfl_explore.dashboards.live import Update
+from qfl_explore.dashboards.scheduler import Wait
+from qfl_explore.dashboards.separation_part import Part, box, row, titled
+from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.take_along import button
+from qfl_explore.dashboards.text import Text
+from qfl_explore.plots import separation_learn as plots
+from qfl_explore.plots.layers import put
+from qfl_explore.plots.style import Spares
+
+SPARES = Spares(
+    {
+        "separation learned": plots.live_learned,
+        "separation training": plots.live_training,
+        "separation wall": plots.live_rank_wall,
+        "separation sizes": plots.live_sizes,
+    }
+)
+
+
+class StudyPart(Part):
+    """A part with a control bar and rows that come one by one."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.controls = RunControls(self.run, self.start, self.new_seed)
+        stop = button("Cancel", "stop")
+        stop.on_click(lambda _: self.cancel())
+        self.bar = pn.Row(self.controls, stop, sizing_mode="stretch_width")
+        self._items: list[Any] = []
+        self._last: Any = None
+
+    def new_seed(self) -> None:
+        """Other seeds; the change restarts the study."""
+        self.state.seed = (self.state.seed + 10) % 9990
+
+    def begin(self) -> None:
+        """Forgets the rows."""
+        self._items, self._last = [], None
+
+    def stopped(self) -> None:
+        """Says that the run was cancelled."""
+        self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
+
+    def received(self, update: Update) -> None:
+        """Keeps the rows and draws."""
+        rows = [item for item in update.items if item.row is not None]
+        self._items += rows
+        self._last = update.items[-1] if update.items else self._last
+        self.draw(update.items, bool(rows) or not self._items)
+        share = len(self._items) / max(1, self.current.n_rows)
+        self.controls.show(update, "" if update.state == "done" else self._where(), share)
+
+    def _where(self) -> str:
+        return f"{len(self._items)} of {self.current.n_rows} models" if self.current is not None else ""
+
+    def draw(self, items: list[Any], anew: bool) -> None:
+        """Draws what came; ``anew`` where rows were added."""
+        raise NotImplementedError
+
+
+class LearningPart(StudyPart):
+    """The layer with joint access against models of outcomes."""
+
+    name, filename = "learning", "learned_protocol.csv"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.figures = {name: SPARES.take(f"separation {name}") for name in ("learned", "training")}
+        self.summary = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(4, 12), sizing_mode="stretch_width")
+        self._curves: dict[str, list[float]] = {}
+        self._references: Any = None
+        self.main = pmui.Column(
+            self.bar,
+            self.headline,
+            row(
+                titled("Success of what was learned", self.figures["learned"], 420),
+                titled("The layer in training", self.figures["training"], 300),
+            ),
+            box("What this does not show", self.limits()),
+            self.summary,
+            self.take_along,
+            sizing_mode="stretch_width",
+        )
+        self.sidebar = [
+            section("Problem", slider(self.state, "delta_degrees"), slider(self.state, "n_seeds")),
+            section(
+                "Training",
+                slider(self.state, "n_restarts"),
+                slider(self.state, "n_train", step=16),
+                slider(self.state, "n_outcomes", step=256),
+                slider(self.state, "n_steps", step=50),
+                slider(self.state, "n_blocks"),
+                select(self.state, "initializer"),
+                select(self.state, "train_engine"),
+                slider(self.state, "seed", "First seed"),
+            ),
+        ]
+
+    def config(self) -> Any:
+        """The study's config."""
+        return self.state.learning_config()
+
+    def job(self, config: Any) -> Iterator[Any]:
+        """The references first, then everything that is trained."""
+        from qfl_explore.experiments.separation_learn import references, stream
+
+        if config.engine == "tfq":
+            yield Wait(0.2)
+        self._references = references(config)
+        yield from stream(config)
+
+    def begin(self) -> None:
+        """Forgets rows and curves."""
+        super().begin()
+        self._curves = {"x": [], "y": [], "now_x": [], "now_y": []}
+        self.figures["training"].set_range(x=(0.0, float(self.current.n_steps)))
+
+    def draw(self, items: list[Any], anew: bool) -> None:
+        """Training curves always, the rest where rows were added."""
+        from qfl_explore.experiments.separation_learn import MODELS, collect, means
+
+        self._draw_training(items)
+        if not anew or self._references is None:
+            return
+        result = collect(self.current, self._items)
+        models = means(result.table)
+        plots.put_learned(self.figures["learned"], result.table, models, self._references)
+        self.headline.object = text.learning_sentence(self.current, models)
+        self.summary.object = text.learning_table(models, MODELS)
+
+    def _draw_training(self, items: list[Any]) -> None:
+        from qfl_explore.theory.separation import joint_success
+
+        curves, degree = self._curves, 0
+        for item in items:
+            if item.model != "quantum" or item.row is not None:
+                continue
+            degree = item.n_queries
+            if item.step == 0 and curves["now_x"]:
+                curves["x"] += [*curves["now_x"], float("nan")]
+                curves["y"] += [*curves["now_y"], float("nan")]
+                curves["now_x"], curves["now_y"] = [], []
+            curves["now_x"].append(float(item.step))
+            curves["now_y"].append(item.success)
+        if not degree:
+            return
+        bound = joint_success(degree // 2, self.current.delta)
+        columns = {
+            "earlier": (curves["x"], curves["y"]),
+            "now": (curves["now_x"], curves["now_y"]),
+            "bound": ([0.0, float(self.current.n_steps)], [bound, bound]),
+        }
+        put(self.figures["training"], plots.TRAINING, columns)
+
+    def table(self) -> Any:
+        """The finished rows."""
+        from qfl_explore.experiments.separation_learn import collect
+
+        return collect(self.current, self._items).table if self._items else None
+
+    def snippet(self) -> str:
+        """Python that gives the same rows."""
+        last = "print(result.table.groupby(['model', 'n_queries'])['success'].agg(['mean', 'min', 'max']))"
+        return text.source("separation_learn", "LearnConfig", self.config(), last)
+
+
+class RankPart(StudyPart):
+    """LMF against its rank, other models of like size beside it."""
+
+    name, filename = "rank", "rank_wall.csv"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.figures = {name: SPARES.take(f"separation {name}") for name in ("wall", "sizes")}
+        self.main = pmui.Column(
+            Text(
+                "f = (x1 + x2)(x3 + x4) … over M scalar modalities, x uniform on [-1, 1]. Low-rank fusion (LMF) is a "
+                "sum of R products of one factor a modality. (Our construction.)",
+                size=14,
+            ),
+            self.bar,
+            self.headline,
+            row(
+                titled("LMF: error against rank", self.figures["wall"], 380),
+                titled("All models: error against size (median, range over seeds)", self.figures["sizes"], 380),
+            ),
+            box("What this does not show", self.limits()),
+            self.take_along,
+            sizing_mode="stretch_width",
+        )
+        self.sidebar = [
+            section(
+                "Problem",
+                select(self.state, "wall_modalities", margin=(12, 12, 2, 12)),
+                slider(self.state, "wall_degree"),
+                slider(self.state, "wall_seeds"),
+            ),
+            section(
+                "Training",
+                slider(self.state, "wall_samples", step=64),
+                slider(self.state, "wall_steps", step=50),
+                slider(self.state, "seed", "First seed"),
+            ),
+        ]
+
+    def config(self) -> Any:
+        """The study's config."""
+        return self.state.rank_config()
+
+    def job(self, config: Any) -> Iterator[Any]:
+        """Everything that is trained."""
+        from qfl_explore.experiments.rank_wall import stream
+
+        yield from stream(config)
+
+    def draw(self, items: list[Any], anew: bool) -> None:
+        """Both pictures and the headline, where rows were added."""
+        from qfl_explore.experiments.rank_wall import collect, means
+        from qfl_explore.theory.rank_wall import needed_rank
+
+        if not anew:
+            return
+        table = collect(self.current, self._items).table
+        models = means(table)
+        plots.put_rank_wall(self.figures["wall"], table, needed_rank(self.current.n_modalities))
+        plots.put_sizes(self.figures["sizes"], models)
+        self.headline.object = text.rank_sentence(self.current, models)
+
+    def table(self) -> Any:
+        """The finished rows."""
+        from qfl_explore.experiments.rank_wall import collect
+
+        return collect(self.current, self._items).table if self._items else None
+
+    def snippet(self) -> str:
+        """Python that gives the same rows."""
+        last = "print(result.table.groupby(['model', 'size'])['error'].median())"
+        return text.source("rank_wall", "RankWallConfig", self.config(), last)

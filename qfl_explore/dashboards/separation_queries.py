@@ -1,0 +1,274 @@
+"""The part Six queries: the joint protocol beside the best separable strategy, and its way on the Bloch sphere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import cirq
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.live import RunHandle, Update
+from qfl_explore.dashboards.scheduler import Wait
+from qfl_explore.dashboards.separation_part import Part, box, row, titled
+from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.take_along import button
+from qfl_explore.dashboards.text import Text
+from qfl_explore.plots import separation as plots
+from qfl_explore.plots.layers import put
+from qfl_explore.plots.style import Spares
+
+SPARES = Spares(
+    {
+        "separation ladder": plots.live_ladder,
+        "separation equal": lambda: plots.live_sphere("Δ = 0: equal"),
+        "separation different": lambda: plots.live_sphere("Δ = δ: different"),
+    }
+)
+CASES = ("equal", "different")
+#: Above so many operations only the first round is drawn.
+MAX_DRAWN = 60
+ENGINE_ORDER = ("cirq", "batched", "qsim", "tfq")
+
+
+class QueriesPart(Part):
+    """Query ladders, Bloch spheres, circuit, engines, proof."""
+
+    name, filename = "queries", "query_ladder.csv"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.figures = {name: SPARES.take(f"separation {name}") for name in ("ladder", *CASES)}
+        self.walk = RunHandle(self._walked, document=pn.state.curdoc)
+        self.check = RunHandle(self._checked, document=pn.state.curdoc)
+        self._rows: list[dict[str, Any]] = []
+        self._paths: dict[str, Any] = {}
+        self._build()
+        self.state.param.watch(lambda _: self.start_walk(), "base_degrees")
+
+    def _build(self) -> None:
+        self.counting = Text("", size=13)
+        self.caption = Text("", size=13, live=True)
+        self.drawing = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 12))
+        self.drawn = Text("", size=12)
+        self.engines = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(4, 12), sizing_mode="stretch_width")
+        self.step = pmui.IntSlider(label="Step", start=0, end=12, value=12, margin=(6, 16), sizing_mode="stretch_width")
+        self.step.param.watch(lambda _: self._draw_walk(), "value")
+        compare = button("Run on every engine", "fact_check")
+        compare.on_click(lambda _: self.start_check())
+        spheres = pmui.Column(
+            Text("The value qubit, step by step", size=14, weight=600),
+            pn.Row(*(pn.pane.Bokeh(self.figures[case].figure, width=280, height=280, margin=2) for case in CASES)),
+            self.step,
+            self.caption,
+            styles={"flex": "0 1 580px"},
+        )
+        self.main = pmui.Column(
+            Text(text.PROBLEM, size=14),
+            self.headline,
+            row(titled("Success against queries", self.figures["ladder"], 360), spheres),
+            self.counting,
+            box("What this does not show", self.limits()),
+            box("The circuit", self.drawn, self.drawing, compare, self.engines),
+            box("The proof", pn.pane.Markdown(text.PROOF, margin=(4, 16), sizing_mode="stretch_width"), collapsed=True),
+            self.take_along,
+            sizing_mode="stretch_width",
+        )
+        self.sidebar = [
+            section(
+                "Problem",
+                slider(self.state, "n_oracles"),
+                slider(self.state, "delta_degrees"),
+                select(self.state, "readout"),
+            ),
+            section(
+                "Run",
+                slider(self.state, "n_trials", step=100),
+                slider(self.state, "seed", "Seed"),
+                select(self.state, "engine"),
+                collapsed=True,
+            ),
+            section("Picture", slider(self.state, "base_degrees")),
+        ]
+
+    def config(self) -> Any:
+        """The ladder's config."""
+        return self.state.queries_config()
+
+    def job(self, config: Any) -> Iterator[Any]:
+        """Rungs, one by one."""
+        from qfl_explore.experiments.separation import stream
+
+        if config.engine == "tfq":
+            yield Wait(0.2)
+        yield from stream(config)
+
+    def start(self) -> None:
+        """Both ladders, and the picture of the circuit."""
+        super().start()
+        self.engines.object = ""
+        self.check.cancel()
+        self.start_walk()
+
+    def begin(self) -> None:
+        """Forgets the rungs."""
+        self._rows = []
+
+    def received(self, update: Update) -> None:
+        """Draws the rungs so far."""
+        from qfl_explore.experiments.separation import collect
+
+        self._rows += update.items
+        config = self.current
+        result = collect(config, self._rows)
+        most = max(config.separable_rungs, config.n_rounds) * config.n_oracles
+        plots.put_ladder(self.figures["ladder"], result.table, most)
+        self.headline.object = text.queries_sentence(config, result.summary())
+        self.counting.object = text.formula_sentence(config)
+
+    def table(self) -> Any:
+        """The rungs so far."""
+        from qfl_explore.experiments.separation import collect
+
+        return collect(self.current, self._rows).table if self._rows else None
+
+    def snippet(self) -> str:
+        """Python that gives the same ladders."""
+        return text.source("separation", "SeparationConfig", self.config())
+
+    def close(self) -> None:
+        """The session ended."""
+        super().close()
+        self.walk.close()
+        self.check.close()
+
+    # the way on the sphere, and the circuit's drawing
+
+    def start_walk(self) -> None:
+        """Computes the way anew."""
+        try:
+            config = self.config()
+        except (ValueError, TypeError):
+            return  # `start` says what is wrong
+        base, readout = math.radians(self.state.base_degrees), config.readout
+        self.walk.start(lambda: walk(config.n_oracles, config.delta, base, config.seed, readout))
+
+    def _walked(self, update: Update) -> None:
+        for kind, *rest in update.items:
+            if kind == "paths":
+                (self._paths,) = rest
+                last = int(self._paths["equal"]["step"].max())
+                if last != self.step.end:
+                    self.step.param.update(end=last, value=last)
+                self._draw_walk()
+            else:
+                self.drawing.object, self.drawn.object = rest
+        if update.error:
+            self.session.notify(update.error, "error")
+
+    def _draw_walk(self) -> None:
+        if not self._paths:
+            return
+        step = min(self.step.value, self.step.end)
+        for case in CASES:
+            put(self.figures[case], plots.SPHERE, plots.sphere_columns(self._paths[case], step))
+        now = self._paths["equal"].set_index("step").loc[step]
+        z = [self._paths[case].set_index("step").loc[step, "z"] for case in CASES]
+        self.caption.object = (
+            f"Step {step} of {self.step.end}: {now['label']}. Queries so far: {now['n_queries']}. Probability of the "
+            f"outcome 0 now: {(1 + z[0]) / 2:.3f} if equal, {(1 + z[1]) / 2:.3f} if different."
+        )
+
+    # every engine
+
+    def start_check(self) -> None:
+        """The circuit on every engine."""
+        try:
+            config = self.config()
+        except (ValueError, TypeError):
+            return
+        self._engine_rows: list[dict[str, Any]] = []
+        self.engines.object = "Running …"
+        self.check.start(lambda: every_engine(config.n_oracles, config.delta, config.readout, config.seed))
+
+    def _checked(self, update: Update) -> None:
+        self._engine_rows += update.items
+        if update.items:
+            self.engines.object = text.engines_html(self._engine_rows)
+        if update.error:
+            self.session.notify(update.error, "error")
+
+
+def walk(n_oracles: int, delta: float, base: float, seed: int, readout: str) -> Iterator[Any]:
+    """A run for the scheduler: ``("paths", {case: path})``, then ``("drawing", svg, sentence)``."""
+    from qfl_explore.experiments.separation import bloch_path, example_angles, protocol
+
+    circuit = protocol(n_oracles, delta, None, readout)
+    angles = [example_angles(n_oracles, delta, label, base, seed) for label in (0, 1)]
+    paths = {case: bloch_path(circuit, theta) for case, theta in zip(CASES, angles, strict=True)}
+    yield "paths", paths
+    yield "drawing", *drawing(circuit)
+
+
+def drawing(circuit: Any) -> tuple[str, str]:
+    """The protocol's circuit as SVG, and what it shows."""
+    from qfl_explore.dashboards.diagram import svg_of
+
+    operations = [operation for step in circuit.steps for operation in step.operations]
+    n_all = len(operations)
+    steps = circuit.steps
+    if n_all > MAX_DRAWN:
+        ends = [k for k, step in enumerate(steps) if step.is_query][circuit.n_oracles : circuit.n_oracles + 1]
+        steps = steps[: ends[0]] if ends else steps
+    names = [f"index {i}" for i in range(circuit.n_qubits - 1)] + ["value"]
+    wires = {qubit: cirq.NamedQubit(name) for qubit, name in zip(circuit.qubits, names, strict=True)}
+    shown = [_looks(operation, circuit, wires) for step in steps for operation in step.operations]
+    part = "" if len(shown) == n_all else f" The first {len(shown)} are drawn, one round."
+    said = (
+        f"{circuit.n_queries} calls of S = Σ |m⟩⟨m| ⊗ exp(iθₘX) on {circuit.n_qubits} qubits, {n_all} operations: "
+        f"A, B, … are the oracles, each controlled by its own index.{part}"
+    )
+    return f'<div style="overflow-x: auto" tabindex="0">{svg_of(cirq.Circuit(shown))}</div>', said
+
+
+class _Look(cirq.Gate):
+    """A gate that only knows its symbols."""
+
+    def __init__(self, symbols: tuple[str, ...]) -> None:
+        self._symbols = symbols
+
+    def _num_qubits_(self) -> int:
+        return len(self._symbols)
+
+    def _circuit_diagram_info_(self, args: cirq.CircuitDiagramInfoArgs) -> cirq.CircuitDiagramInfo:
+        return cirq.CircuitDiagramInfo(wire_symbols=self._symbols)
+
+
+def _looks(operation: cirq.Operation, circuit: Any, wires: dict[Any, Any]) -> cirq.Operation:
+    names = cirq.parameter_names(operation)
+    qubits = [wires[qubit] for qubit in operation.qubits]
+    if not names:
+        return operation.gate.on(*qubits)
+    from qfl_explore.circuits.discrimination import oracle_name
+
+    number = [symbol.name for symbol in circuit.symbols].index(names.pop())
+    values = next(iter(operation.control_values.expand()))
+    return _Look((*("@" if value else "(0)" for value in values), oracle_name(number))).on(*qubits)
+
+
+def every_engine(n_oracles: int, delta: float, readout: str, seed: int) -> Iterator[Any]:
+    """A run for the scheduler: one row an engine; an engine that is missing says so."""
+    from qfl_explore.experiments.separation import on_engine, protocol
+
+    circuit = protocol(n_oracles, delta, None, readout)
+    for engine in ENGINE_ORDER:
+        if engine == "tfq":
+            yield Wait(0.3)  # so that the rows before it are seen while TensorFlow loads
+        try:
+            found = on_engine(engine, circuit, delta, seed)
+            yield {**found, "note": f"differs by up to {found['spread']:.0e} between bases"}
+        except ImportError as error:
+            yield {"engine": engine, "error": True, "note": str(error)}
