@@ -196,13 +196,13 @@ def _through(config: FusionConfig, signal: np.ndarray, squares: np.ndarray, tran
             squares = np.moveaxis(np.tensordot(matrix, squares, axes=(1, qubit)), 0, qubit)
         return squares
     n_index, order = config.n_index_qubits, (0, 3, 1, 2)  # I, Z | X, Y: flips first, signs second
-    split = squares[np.ix_(*(order,) * n_index, range(4))].reshape(*(2, 2) * n_index, 4)
+    split = squares[np.ix_(*[np.array(order)] * n_index, np.arange(4))].reshape(*(2, 2) * n_index, 4)
     axes = [*range(0, 2 * n_index, 2), *range(1, 2 * n_index, 2), 2 * n_index]
     flat = split.transpose(axes).reshape(2**n_index, 2**n_index, 4)
     flat = np.einsum("apqxy,ayp->axq" if transpose else "apqxy,axq->ayp", signal, flat, optimize=True)
     split = flat.reshape(split.shape).transpose(np.argsort(axes)).reshape(squares.shape)
     back = np.argsort(order)
-    return split[np.ix_(*(back,) * n_index, range(4))]
+    return split[np.ix_(*[back] * n_index, np.arange(4))]
 
 
 def _squared_signal(config: FusionConfig, features: np.ndarray) -> np.ndarray:
