@@ -180,9 +180,11 @@ class Backend(abc.ABC):
             raise invalid("fusion is of the wrong kind", "a FusionCircuit", repr(type(fusion).__name__), TypeError)
         config = fusion.config
         features = check_array("features", features, (None, config.n_modalities, config.feature_dim))
-        drawn = np.ndim(weights) > len(fusion.weight_shape)
-        weights = check_array("weights", weights, (None, *fusion.weight_shape) if drawn else fusion.weight_shape)
-        check_memory(self.memory_bytes(fusion, len(features)), f"{self.name} with {fusion.n_qubits} qubits")
+        shape = fusion.weight_shape
+        weights = check_array("weights", weights, (None, *shape) if np.ndim(weights) > len(shape) else shape)
+        n_bytes = self.memory_bytes(fusion, len(features))
+        if n_bytes > _ALWAYS_FITS:
+            check_memory(n_bytes, f"{self.name} with {fusion.n_qubits} qubits")
         return features, weights
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
@@ -208,20 +210,26 @@ def check_array(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndar
         ValueError: wrong shape, or NaN or infinity.
     """
     array = np.asarray(value)
+    if array.dtype in _FLOATS and _fits(array.shape, shape) and math.isfinite(np.vdot(array, array)):
+        return array  # the common case first: small circuits take microseconds
     if array.dtype.kind not in "fiub":
         expected = f"a float array of shape {_shape_text(shape)}"
         raise invalid(f"{name} must be real numbers", expected, f"dtype {array.dtype}", TypeError)
-    if array.ndim != len(shape) or not all(
-        got == want or (want is None and got) for got, want in zip(array.shape, shape, strict=True)
-    ):
+    if not _fits(array.shape, shape):
         raise invalid(f"{name} has the wrong shape", f"shape {_shape_text(shape)}", f"shape {list(array.shape)}")
-    if array.dtype not in (np.float32, np.float64):
+    if array.dtype not in _FLOATS:
         array = array.astype(np.float64)
     # One pass without a temporary; a sum of squares is finite only if every number is.
     if not math.isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise invalid(f"{name} must be finite", "numbers without NaN or infinity", f"{array[bad]} at index {list(bad)}")
     return array
+
+
+def _fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    if wanted and wanted[0] is None:
+        return len(got) == len(wanted) and got[0] > 0 and got[1:] == wanted[1:]
+    return got == wanted
 
 
 def _shape_text(shape: tuple[int | None, ...]) -> str:
@@ -245,6 +253,7 @@ def check_memory(n_bytes: int, what: str) -> None:
         )
 
 
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 #: Asking the system what is free takes as long as a small circuit.
 _ALWAYS_FITS = 64 * 2**20
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import itertools
+import math
 import threading
 from collections import OrderedDict
 
@@ -11,14 +14,16 @@ import numpy as np
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option
-from qfl_explore.simulation import gates, kernels, narrow
+from qfl_explore.simulation import kernels
 from qfl_explore.simulation.base import Backend, Forward
-from qfl_explore.simulation.chunks import n_chunks_of, n_cores, rotations_of, spread
+from qfl_explore.simulation.chunks import n_chunks_of, n_cores, n_parts_of, spread
 from qfl_explore.simulation.draws import can_run, run_draws
 from qfl_explore.simulation.program import Program, translate
 from qfl_explore.simulation.simd import LANES
 
 _CACHED_PROGRAMS = 64
+#: Up to so many samples, on so many qubits or more, amplitudes fill the lanes better than samples do.
+_FEW, _FEWEST_QUBITS = 2, 8
 #: Bytes of final states that a forward pass may leave for the way back.
 _MOST_STATES = 128 * 2**20
 
@@ -43,6 +48,7 @@ class BatchedBackend(Backend):
         self.dtype = np.dtype(check_option("dtype", dtype, ("float32", "float64")))
         self.n_threads = n_cores() if n_threads is None else check_int("n_threads", n_threads, 1)
         self._programs: OrderedDict[FusionConfig, tuple[Program, np.ndarray | None]] = OrderedDict()
+        self._latest: tuple[FusionCircuit | None, tuple[Program, np.ndarray | None] | None] = (None, None)
         self._lock = threading.Lock()
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
@@ -53,14 +59,19 @@ class BatchedBackend(Backend):
 
     def program(self, fusion: FusionCircuit) -> tuple[Program, np.ndarray | None]:
         """The circuit's program, and the matrix from features to its inputs (None: identity)."""
+        latest, known = self._latest  # one read, so that other threads may change it meanwhile
+        if latest is fusion and known is not None:
+            return known
         with self._lock:
             known = self._programs.get(fusion.config)
             if known is not None:
                 self._programs.move_to_end(fusion.config)
+                self._latest = (fusion, known)
                 return known
         made = _translate_fusion(fusion)
         with self._lock:
             self._programs[fusion.config] = made
+            self._latest = (fusion, made)
             while len(self._programs) > _CACHED_PROGRAMS:
                 self._programs.popitem(last=False)
         return made
@@ -103,16 +114,16 @@ class BatchedBackend(Backend):
     def _pullback(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> Forward:
         program, mix = self.program(fusion)
         inputs = features.reshape(len(features), -1)
-        call = _Call(program, inputs if mix is None else inputs @ mix.T, weights, self.dtype)
-        states = call.keep_states()
-        _run(call, self.n_threads, states)
+        call = _Call(program, inputs if mix is None else inputs @ mix.T, weights, self.dtype, self.n_threads)
+        call.keep_states()
+        values = call.values()
 
         def pull(cotangents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            d_inputs, d_weights = _differentiate(call, np.zeros_like(call.values), cotangents, self.n_threads, states)
+            _, d_inputs, d_weights = call.gradients(cotangents, kernels.BACK)
             d_features = d_inputs if mix is None else (d_inputs @ mix).astype(self.dtype)
             return d_features.reshape(features.shape), d_weights.reshape(fusion.weight_shape)
 
-        return call.values, pull
+        return values, pull
 
 
 def run_program(
@@ -130,9 +141,7 @@ def run_program(
     Returns:
         [B, K] of ``dtype``.
     """
-    call = _Call(program, inputs, weights, np.dtype(dtype))
-    _run(call, n_threads, call.no_states())
-    return call.values
+    return _Call(program, inputs, weights, np.dtype(dtype), n_threads).values()
 
 
 def differentiate_program(
@@ -156,94 +165,75 @@ def differentiate_program(
     Returns:
         values [B, K], d_inputs [B, n_features], d_weights [n_weights] (summed over the batch).
     """
-    call = _Call(program, inputs, weights, np.dtype(dtype))
-    d_inputs, d_weights = _differentiate(call, call.values, cotangents, n_threads, call.no_states())
-    return call.values, d_inputs, d_weights
+    return _Call(program, inputs, weights, np.dtype(dtype), n_threads).gradients(cotangents)
 
 
-def _run(call: _Call, n_threads: int, states: np.ndarray) -> None:
-    if call.narrow:
-        narrow.run(*call.narrow_shared, call.values)
-        return
-
-    def work(first: int, last: int) -> None:
-        kernels.run_values(first, last, *call.shared, call.values, states)
-
-    spread(call.n_chunks, call.work, n_threads, work)
-
-
-def _differentiate(
-    call: _Call, values: np.ndarray, cotangents: np.ndarray, n_threads: int, states: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    program = call.program
-    d_inputs = np.zeros((call.n_samples, program.n_features), call.dtype)
-    measured = np.zeros((call.n_samples if call.narrow else call.n_chunks, program.n_matrices, 8), call.dtype)
-    cotangents = np.ascontiguousarray(cotangents, call.dtype)
-    if call.narrow:
-        narrow.run(*call.narrow_shared, values, cotangents, d_inputs, measured)
-    else:
-        rows = (program.row_features, program.row_scales)
-        rest = (values, states, cotangents, call.undo, call.undone, *rows, d_inputs, measured)
-
-        def work(first: int, last: int) -> None:
-            kernels.run_gradients(first, last, *call.shared, *rest)
-
-        spread(call.n_chunks, call.work, n_threads, work)
-    d_weights = np.zeros(program.n_weights)
-    total = measured.sum(axis=0, dtype=np.float64)
-    gates.weight_gradients(*call.gates, call.weights, call.euler, total, d_weights)
-    return d_inputs, d_weights.astype(call.dtype)
+def is_narrow(program: Program, n_samples: int) -> bool:
+    """Whether amplitudes, not samples, fill the lanes: see `narrow_kernels`."""
+    return n_samples <= _FEW and program.n_qubits >= _FEWEST_QUBITS and program.is_plain
 
 
 class _Call:
-    """What one call prepares for all its chunks."""
+    """One question: a program with its inputs and weights, ready for the kernels."""
 
-    def __init__(self, program: Program, inputs: np.ndarray, weights: np.ndarray, dtype: np.dtype) -> None:
-        p = self.program = program
-        self.dtype = dtype
-        self.n_samples = len(inputs)
-        self.n_chunks = n_chunks_of(len(inputs))
-        self.work = self.n_chunks * len(p.ops) << p.n_qubits
-        self.weights = np.ascontiguousarray(weights, np.float64).ravel()
-        self.gates = (p.gate_starts, p.gates, p.gate_scales, p.gate_fixed, p.controlled)
-        self.euler = np.zeros((p.n_matrices, 5))
-        matrices = np.zeros((p.n_matrices, 8))
-        gates.prepare(*self.gates, self.weights, self.euler, matrices)
-        n_diagonals = len(p.diagonal_starts) - 1
-        forward = np.empty((n_diagonals << p.n_qubits, 2), dtype)
-        self.undo, self.undone = np.empty_like(forward), np.empty(n_diagonals, dtype)
-        layout = (p.n_qubits, p.diagonal_starts, p.diagonal_entries, p.diagonal_signs, p.signs)
-        gates.diagonals(*layout, self.euler, forward, self.undo, self.undone)
-        self.values = np.zeros((len(inputs), p.n_observables), dtype)
-        self.values += p.constants
-        self.narrow = narrow.can_run(p, len(inputs))
-        if self.narrow:
-            self.narrow_shared = (p, inputs, self.euler.astype(dtype), forward, self.undo, self.undone)
-            return
-        self.shared = (
-            self.n_samples,
-            p.n_qubits,
-            len(p.row_features),
-            p.ops,
-            self.euler.astype(dtype),
-            matrices.astype(dtype),
-            forward,
-            p.pair_rows,
-            *rotations_of(inputs, p.row_features, p.row_scales, dtype),
-            p.terms,
-            p.term_coefficients,
-        )
+    def __init__(
+        self, program: Program, inputs: np.ndarray, weights: np.ndarray, dtype: np.dtype, n_threads: int
+    ) -> None:
+        self.program, self.dtype = program, dtype
+        self.inputs = np.ascontiguousarray(inputs, dtype)
+        self.weights = np.ascontiguousarray(weights, np.float64).reshape(-1)
+        self.narrow = is_narrow(program, len(inputs))
+        self.n_parts = len(inputs) if self.narrow else n_chunks_of(len(inputs))
+        self.n_threads = 1 if self.narrow else n_parts_of(self.n_parts, program.n_updates, n_threads)
+        self.nothing = _nothing(dtype)
+        self.states = self.nothing.states
 
-    def no_states(self) -> np.ndarray:
-        """The sign for kernels that final states are not kept."""
-        return np.empty((0, 0, LANES), self.dtype)
+    def keep_states(self) -> None:
+        """Keeps all final states for the way back, unless going forward again is better than so many."""
+        shape = (self.n_parts, 2 << self.program.n_qubits, LANES)
+        if not self.narrow and math.prod(shape) * self.dtype.itemsize <= _MOST_STATES:
+            self.states = np.empty(shape, self.dtype)
 
-    def keep_states(self) -> np.ndarray:
-        """Room for all final states, unless they are so many that going forward again is better."""
-        shape = (self.n_chunks, 2 << self.program.n_qubits, LANES)
-        if self.narrow or np.prod(shape) * self.dtype.itemsize > _MOST_STATES:
-            return self.no_states()
-        return np.empty(shape, self.dtype)
+    def values(self) -> np.ndarray:
+        """values [B, K]."""
+        values = np.empty((len(self.inputs), self.program.n_observables), self.dtype)
+        nothing = self.nothing
+        self._evaluate(kernels.VALUES, values, nothing.table, nothing.table, nothing.measured)
+        return values
+
+    def gradients(self, cotangents: np.ndarray, mode: int = kernels.GRADIENTS) -> tuple[np.ndarray, ...]:
+        """values [B, K] (not with BACK), d_inputs [B, n_features], d_weights [n_weights]."""
+        program, n_samples = self.program, len(self.inputs)
+        values = self.nothing.table
+        if mode != kernels.BACK:
+            values = np.empty((n_samples, program.n_observables), self.dtype)
+        d_inputs = np.zeros((n_samples, program.n_features), self.dtype)
+        d_weights = np.empty(program.n_weights, self.dtype)
+        measured = np.empty((self.n_parts, program.n_matrices, 8), self.dtype)
+        self._evaluate(mode, values, np.ascontiguousarray(cotangents, self.dtype), d_inputs, measured)
+        kernels.finish(*program.packed, self.weights, measured, d_weights)
+        return values, d_inputs, d_weights
+
+    def _evaluate(self, mode: int, values: np.ndarray, *rest: np.ndarray) -> None:
+        shared = (mode, self.narrow, *self.program.packed, self.inputs, self.weights, values, self.states, *rest)
+        if self.n_threads == 1:
+            kernels.evaluate(0, self.n_parts, *shared)
+        else:
+            spread(self.n_parts, self.n_threads, lambda first, last: kernels.evaluate(first, last, *shared))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Nothing:
+    """Empty stand-ins for what a call does not have."""
+
+    states: np.ndarray
+    table: np.ndarray
+    measured: np.ndarray
+
+
+@functools.cache
+def _nothing(dtype: np.dtype) -> _Nothing:
+    return _Nothing(np.empty((0, 0, LANES), dtype), np.empty((0, 0), dtype), np.empty((0, 0, 0), dtype))
 
 
 def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None]:

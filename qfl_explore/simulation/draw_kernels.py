@@ -12,25 +12,25 @@ from __future__ import annotations
 
 import numba as nb
 
-from qfl_explore.simulation.kernels import (
-    _add_observable,
-    _aligned,
-    _flip,
-    _measure_all,
-    _multiplex,
-    _turn,
-    _unmultiplex,
-)
+from qfl_explore.simulation.gate_kernels import flip, multiplex, pauli_sums, turn, unmultiplex
+from qfl_explore.simulation.lanes import (
+    aligned, fill_rotations, gather_cotangents, scatter_slopes, scatter_values,
+)  # fmt: skip
+from qfl_explore.simulation.layout import (
+    diagonals_of, gate_turns, gates_of, n_qubits_of, observables_of, operations, rows_of,
+)  # fmt: skip
+from qfl_explore.simulation.observable_kernels import adjoint, measure
 from qfl_explore.simulation.simd import LANES, load, splat, store
 
 _jit = nb.njit(nogil=True, cache=True)
 
 
 @_jit
-def _fixed(ar, ai, br, bi, fixed, g):
-    """A constant 2x2 matrix on the pair (a, b)."""
-    p, q, r, s = splat(fixed[g, 0]), splat(fixed[g, 1]), splat(fixed[g, 2]), splat(fixed[g, 3])
-    t, u, v, w = splat(fixed[g, 4]), splat(fixed[g, 5]), splat(fixed[g, 6]), splat(fixed[g, 7])
+def _fixed(ar, ai, br, bi, fixed, transposed):
+    """A constant 2x2 matrix (or its transpose) on the pair (a, b); fixed: 8 reals, row by row."""
+    first, second = (4, 2) if transposed else (2, 4)
+    p, q, r, s = splat(fixed[0]), splat(fixed[1]), splat(fixed[first]), splat(fixed[first + 1])
+    t, u, v, w = splat(fixed[second]), splat(fixed[second + 1]), splat(fixed[6]), splat(fixed[7])
     return (
         p * ar - q * ai + r * br - s * bi,
         p * ai + q * ar + r * bi + s * br,
@@ -40,19 +40,19 @@ def _fixed(ar, ai, br, bi, fixed, g):
 
 
 @_jit
-def _build(starts, gates, fixed, cosines, sines, first_gate, one, unitaries):
+def _build(starts, axes, fixed, cosines, sines, unitaries):
     """unitaries[8m : 8m + 8] = the matrix m of every lane, column by column."""
+    one = unitaries.dtype.type(1)
     for m in range(len(starts) - 1):
         for column in range(2):
             ar = splat(one if column == 0 else one - one)
             br = splat(one if column == 1 else one - one)
             ai, bi = splat(one - one), splat(one - one)
             for g in range(starts[m], starts[m + 1]):
-                if gates[g, 0] == 4:
-                    ar, ai, br, bi = _fixed(ar, ai, br, bi, fixed, g)
+                if axes[g] == 4:
+                    ar, ai, br, bi = _fixed(ar, ai, br, bi, fixed[g], False)
                 else:
-                    c, s = load(cosines, first_gate + g), load(sines, first_gate + g)
-                    ar, ai, br, bi = _turn(gates[g, 0], ar, ai, br, bi, c, s)
+                    ar, ai, br, bi = turn(axes[g], ar, ai, br, bi, load(cosines, g), load(sines, g))
             row = 8 * m + 4 * column
             store(unitaries, row, ar)
             store(unitaries, row + 1, ai)
@@ -93,35 +93,31 @@ def _unapply(psi, target, unitaries, m):
 
 
 @_jit
-def _measure_pauli(psi, lam, target, zero, sums):
-    """Row k of sums: Im⟨λ|σ_k|ψ⟩ on one qubit, lane by lane."""
+def _pauli(psi, lam, target):
+    """Im⟨λ|σ_k|ψ⟩ on one qubit for X, Y and Z, lane by lane."""
+    zero = psi.dtype.type(0)
     x, y, z = splat(zero), splat(zero), splat(zero)
     for base in range(0, psi.shape[0], 4 * target):
         for i in range(base, base + 2 * target, 2):
             j = i + 2 * target
             ar, ai, br, bi = load(psi, i), load(psi, i + 1), load(psi, j), load(psi, j + 1)
             pr, pi, qr, qi = load(lam, i), load(lam, i + 1), load(lam, j), load(lam, j + 1)
-            x = x + pr * bi - pi * br + qr * ai - qi * ar
-            y = y + qr * ar + qi * ai - pr * br - pi * bi
-            z = z + pr * ai - pi * ar - qr * bi + qi * br
-    store(sums, 0, x)
-    store(sums, 1, y)
-    store(sums, 2, z)
+            x, y, z = pauli_sums(x, y, z, ar, ai, br, bi, pr, pi, qr, qi)
+    return x, y, z
 
 
 @_jit
-def _slopes(starts, gates, fixed, cosines, sines, first_gate, m, one, sums, slopes):
-    """Slopes of the gates of matrix m: their generators, carried to where the Paulis were measured."""
+def _slopes(first, last, axes, fixed, cosines, sines, x, y, z, slopes):
+    """Slopes of the gates of a matrix: their generators, carried to where the Paulis x, y, z were measured."""
+    one = slopes.dtype.type(1)
     zero = splat(one - one)
-    x, y, z = load(sums, 0), load(sums, 1), load(sums, 2)
     ar, ai, br, bi = splat(one), zero, zero, zero  # first row of the gates after the one in hand
     cr, ci, dr, di = zero, zero, splat(one), zero  # and the second
-    for g in range(starts[m + 1] - 1, starts[m] - 1, -1):
-        axis = gates[g, 0]
-        if axis == 4:
-            # right multiplication: rows of A times the matrix, that is its transpose on pairs
-            ar, ai, br, bi = _fixed(ar, ai, br, bi, fixed, g + len(gates))
-            cr, ci, dr, di = _fixed(cr, ci, dr, di, fixed, g + len(gates))
+    for g in range(last - 1, first - 1, -1):
+        axis = axes[g]
+        if axis == 4:  # right multiplication: rows of A times the matrix, that is its transpose on pairs
+            ar, ai, br, bi = _fixed(ar, ai, br, bi, fixed[g], True)
+            cr, ci, dr, di = _fixed(cr, ci, dr, di, fixed[g], True)
             continue
         if axis == 0:
             wx = ar * dr + ai * di + br * cr + bi * ci
@@ -138,11 +134,11 @@ def _slopes(starts, gates, fixed, cosines, sines, first_gate, m, one, sums, slop
             wy = ar * ci - ai * cr + bi * dr - br * di
             wz = ar * ar + ai * ai - br * br - bi * bi
         store(slopes, g, wx * x + wy * y + wz * z)
-        c, s = load(cosines, first_gate + g), load(sines, first_gate + g)
+        c, s = load(cosines, g), load(sines, g)
         if axis == 1:
             s = zero - s
-        ar, ai, br, bi = _turn(axis, ar, ai, br, bi, c, s)
-        cr, ci, dr, di = _turn(axis, cr, ci, dr, di, c, s)
+        ar, ai, br, bi = turn(axis, ar, ai, br, bi, c, s)
+        cr, ci, dr, di = turn(axis, cr, ci, dr, di, c, s)
 
 
 @_jit
@@ -155,67 +151,85 @@ def _signs(psi, signs, start):
 
 
 @_jit
-def run_draws(
-    first, last, n_samples, n_qubits, n_rows, ops, starts, gates, fixed, sign_offsets, signs, pair_rows,
-    cosines, sines, gate_cosines, gate_sines, terms, coefficients, out,
-    backward, cotangents, row_features, row_scales, gate_scales, d_features, d_weights,
-):  # fmt: skip
-    """Values [L, K] of L (weights, features) pairs; with backward, their gradients too, pair by pair."""
-    one = cosines.dtype.type(1)
-    zero = one - one
-    psi, lam, sums = _aligned(2 << n_qubits, cosines), _aligned(2 << n_qubits, cosines), _aligned(3, cosines)
-    unitaries, d_rows = _aligned(8 * (len(starts) - 1), cosines), _aligned(n_rows, cosines)
-    slopes = _aligned(len(gates), cosines)
+def _forward(psi, ints, numbers, unitaries, cosines, sines):
+    ops, pair_rows = operations(ints)
+    _, _, sign_offsets, signs = diagonals_of(ints, numbers)
+    psi[:] = 0
+    psi[0, :] = 1
+    for o in range(len(ops)):
+        kind, target, at = ops[o, 0], ops[o, 1], ops[o, 5]
+        if kind == 5:
+            _apply(psi, target, unitaries, at)
+        elif kind == 4:
+            if sign_offsets[at] >= 0:
+                _signs(psi, signs, sign_offsets[at])
+        elif kind == 1:
+            multiplex(psi, target, ops[o, 4], pair_rows, at, cosines, sines)
+        else:
+            flip(psi, target, ops[o, 2], ops[o, 3])
+
+
+@_jit
+def _backward(psi, lam, ints, numbers, fixed, unitaries, cosines, sines, gate_cosines, gate_sines, d_rows, slopes):
+    ops, pair_rows = operations(ints)
+    _, _, sign_offsets, signs = diagonals_of(ints, numbers)
+    tables = gates_of(ints, numbers)
+    starts, axes, one = tables[0], tables[1], psi.dtype.type(1)
+    for o in range(len(ops) - 1, -1, -1):
+        kind, target, at = ops[o, 0], ops[o, 1], ops[o, 5]
+        if kind == 5:
+            x, y, z = _pauli(psi, lam, target)
+            _slopes(starts[at], starts[at + 1], axes, fixed, gate_cosines, gate_sines, x, y, z, slopes)
+            _unapply(psi, target, unitaries, at)
+            _unapply(lam, target, unitaries, at)
+        elif kind == 4:
+            if sign_offsets[at] >= 0:
+                _signs(psi, signs, sign_offsets[at])
+                _signs(lam, signs, sign_offsets[at])
+        elif kind == 1:
+            unmultiplex(psi, lam, target, ops[o, 4], pair_rows, at, cosines, sines, one, d_rows)
+        else:
+            flip(psi, target, ops[o, 2], ops[o, 3])
+            flip(lam, target, ops[o, 2], ops[o, 3])
+
+
+@_jit
+def run_draws(first, last, backward, ints, numbers, inputs, weights, values, cotangents, d_inputs, d_weights):
+    """The chunks first … last - 1 of L pairs of a sample and a weight vector.
+
+    Args:
+        first, last: which chunks.
+        backward: whether gradients are asked for.
+        ints, numbers: the program, from `layout.pack`.
+        inputs, weights: [L, n_features] and [L, n_weights], radians, of one type.
+        values: [L, K], written.
+        cotangents: [L, K], with backward.
+        d_inputs, d_weights: as inputs and weights, added to, with backward.
+    """
+    starts, axes, indices, _, scales, matrices = gates_of(ints, numbers)
+    columns, row_scales = rows_of(ints, numbers)
+    height, n_rows, n_gates = 2 << n_qubits_of(ints), len(columns), len(axes)
+    psi, lam = aligned(height, inputs), aligned(height, inputs)
+    found, unitaries = aligned(values.shape[1], inputs), aligned(8 * (len(starts) - 1), inputs)
+    cosines, sines, d_rows = aligned(n_rows, inputs), aligned(n_rows, inputs), aligned(n_rows, inputs)
+    gate_cosines, gate_sines, slopes = aligned(n_gates, inputs), aligned(n_gates, inputs), aligned(n_gates, inputs)
+    fixed = matrices.astype(inputs.dtype)
     slopes[:] = 0
     for chunk in range(first, last):
         begin = chunk * LANES
-        count = min(LANES, n_samples - begin)
-        first_row, first_gate = chunk * n_rows, chunk * len(gates)
-        _build(starts, gates, fixed, gate_cosines, gate_sines, first_gate, one, unitaries)
-        psi[:] = 0
-        psi[0, :] = 1
-        for o in range(len(ops)):
-            kind, target, at = ops[o, 0], ops[o, 1], ops[o, 5]
-            if kind == 5:
-                _apply(psi, target, unitaries, at)
-            elif kind == 4:
-                if sign_offsets[at] >= 0:
-                    _signs(psi, signs, sign_offsets[at])
-            elif kind == 1:
-                _multiplex(psi, target, ops[o, 4], pair_rows, at, cosines, sines, first_row)
-            else:
-                _flip(psi, target, ops[o, 2], ops[o, 3])
-        _measure_all(psi, begin, count, terms, coefficients, sums, out)
-        if not backward:
-            continue
-        lam[:] = 0
-        d_rows[:] = 0
-        for t in range(len(terms)):
-            sums[0, :] = 0
-            for lane in range(count):
-                sums[0, lane] = coefficients[t] * cotangents[begin + lane, terms[t, 3]]
-            _add_observable(psi, lam, terms[t, 0], terms[t, 1], terms[t, 2], sums)
-        for o in range(len(ops) - 1, -1, -1):
-            kind, target, at = ops[o, 0], ops[o, 1], ops[o, 5]
-            if kind == 5:
-                _measure_pauli(psi, lam, target, zero, sums)
-                _slopes(starts, gates, fixed, gate_cosines, gate_sines, first_gate, at, one, sums, slopes)
-                _unapply(psi, target, unitaries, at)
-                _unapply(lam, target, unitaries, at)
-            elif kind == 4:
-                if sign_offsets[at] >= 0:
-                    _signs(psi, signs, sign_offsets[at])
-                    _signs(lam, signs, sign_offsets[at])
-            elif kind == 1:
-                axis = ops[o, 4]
-                _unmultiplex(psi, lam, target, axis, pair_rows, at, cosines, sines, first_row, one, d_rows)
-            else:
-                _flip(psi, target, ops[o, 2], ops[o, 3])
-                _flip(lam, target, ops[o, 2], ops[o, 3])
-        for row in range(n_rows):
-            for lane in range(count):
-                d_features[begin + lane, row_features[row]] += row_scales[row] * d_rows[row, lane]
-        for g in range(len(gates)):
-            if gates[g, 0] != 4:
-                for lane in range(count):
-                    d_weights[begin + lane, gates[g, 1]] += gate_scales[g] * slopes[g, lane]
+        count = min(LANES, len(inputs) - begin)
+        fill_rotations(inputs, begin, columns, row_scales, cosines, sines)
+        fill_rotations(weights, begin, indices, gate_turns(ints, numbers), gate_cosines, gate_sines)
+        _build(starts, axes, fixed, gate_cosines, gate_sines, unitaries)
+        _forward(psi, ints, numbers, unitaries, cosines, sines)
+        measure(psi, ints, numbers, found)
+        scatter_values(found, begin, count, values)
+        if backward:
+            gather_cotangents(cotangents, begin, count, found)
+            adjoint(psi, lam, ints, numbers, found)
+            d_rows[:] = 0
+            _backward(
+                psi, lam, ints, numbers, fixed, unitaries, cosines, sines, gate_cosines, gate_sines, d_rows, slopes
+            )  # fmt: skip
+            scatter_slopes(d_rows, begin, count, columns, row_scales, d_inputs)
+            scatter_slopes(slopes, begin, count, indices, scales, d_weights)

@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from qfl_explore.simulation import draw_kernels
-from qfl_explore.simulation.chunks import n_chunks_of, rotations_of, spread
+from qfl_explore.simulation.chunks import n_chunks_of, n_parts_of, spread
 from qfl_explore.simulation.program import Program
-from qfl_explore.simulation.simd import LANES
-from qfl_explore.simulation.translate import FIXED, PHASE
-
-#: Pairs of one weight vector and one sample that are prepared together; bounds the memory.
-_BLOCK = 256 * LANES
 
 
 def can_run(program: Program) -> bool:
@@ -41,36 +36,19 @@ def run_draws(
         values [L, K], d_inputs [L, n_features], d_weights [L, n_weights]; the gradients are
         empty without cotangents.
     """
-    p, backward = program, cotangents is not None
-    n_pairs = len(inputs)
-    values = np.tile(p.constants.astype(dtype), (n_pairs, 1))
-    d_inputs = np.zeros((n_pairs if backward else 0, p.n_features), dtype)
-    d_weights = np.zeros((n_pairs if backward else 0, p.n_weights), dtype)
-    turning = np.where(p.gates[:, 0] == PHASE, 1.0, 0.5) * p.gate_scales
-    turning[p.gates[:, 0] == FIXED] = 0.0
-    fixed = _fixed_tables(p).astype(dtype)
-    layout = (p.n_qubits, len(p.row_features), p.ops, p.gate_starts, p.gates, fixed)
-    tables = (p.diagonal_signs, p.signs, p.pair_rows)
-    rows = (p.row_features, p.row_scales, p.gate_scales)
-    for begin in range(0, n_pairs, _BLOCK):
-        part = slice(begin, begin + _BLOCK)
-        count = len(values[part])
-        rotations = rotations_of(inputs[part], p.row_features, p.row_scales, dtype)
-        gate_rotations = rotations_of(weights[part], p.gates[:, 1], turning, dtype)
-        asked = np.ascontiguousarray(values[:0] if cotangents is None else cotangents[part], dtype)
-        results = (values[part], backward, asked, *rows, d_inputs[part], d_weights[part])
-        shared = (*layout, *tables, *rotations, *gate_rotations, p.terms, p.term_coefficients, *results)
-        n_chunks = n_chunks_of(count)
-        work = n_chunks * len(p.ops) << p.n_qubits
+    backward, n_pairs = cotangents is not None, len(inputs)
+    values = np.empty((n_pairs, program.n_observables), dtype)
+    d_inputs = np.zeros((n_pairs if backward else 0, program.n_features), dtype)
+    d_weights = np.zeros((n_pairs if backward else 0, program.n_weights), dtype)
+    asked = values[:0] if cotangents is None else np.ascontiguousarray(cotangents, dtype)
+    pairs = np.ascontiguousarray(inputs, dtype), np.ascontiguousarray(weights, dtype)
+    ints, numbers = program.packed
 
-        def run(first: int, last: int, count: int = count, shared: tuple = shared) -> None:
-            draw_kernels.run_draws(first, last, count, *shared)
+    def work(first: int, last: int) -> None:
+        draw_kernels.run_draws(
+            first, last, backward, ints, numbers, *pairs, values, asked, d_inputs, d_weights
+        )  # fmt: skip
 
-        spread(n_chunks, work, n_threads, run)
+    n_chunks = n_chunks_of(n_pairs)
+    spread(n_chunks, n_parts_of(n_chunks, program.n_updates, n_threads), work)
     return values, d_inputs, d_weights
-
-
-def _fixed_tables(program: Program) -> np.ndarray:
-    """[2 · n_gates, 8]: constant matrices row by row, then their transposes."""
-    both = np.concatenate([program.gate_fixed, program.gate_fixed.swapaxes(1, 2)])
-    return np.ascontiguousarray(both).view(np.float64).reshape(-1, 8)

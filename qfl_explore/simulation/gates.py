@@ -10,22 +10,36 @@ import math
 import numba as nb
 import numpy as np
 
-_jit = nb.njit(nogil=True, cache=True)
+from qfl_explore.simulation.lanes import fill_flat
+from qfl_explore.simulation.layout import diagonals_of, gate_turns, gates_of, n_qubits_of
+from qfl_explore.simulation.simd import LANES
+
+_jit = nb.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
-def gate_matrix(axis, angle, fixed):
+def turn_gates(ints, numbers, weights):
+    """Cosines and sines of the angles that stand in each gate's matrix."""
+    indices, turns = gates_of(ints, numbers)[2], gate_turns(ints, numbers)
+    n = (len(turns) + LANES - 1) // LANES * LANES
+    cosines, sines = np.empty(n), np.empty(n)
+    fill_flat(weights, indices, turns, cosines, sines)
+    return cosines, sines
+
+
+@_jit
+def _gate_matrix(axis, c, s, fixed):
     """Row by row, the 2x2 matrix of a rotation (RX, RY, RZ, PHASE) or a FIXED one."""
-    if axis == 4:
-        return fixed[0, 0], fixed[0, 1], fixed[1, 0], fixed[1, 1]
-    if axis == 3:
-        return 1.0 + 0j, 0j, 0j, complex(math.cos(angle), math.sin(angle))
-    c, s = math.cos(0.5 * angle), math.sin(0.5 * angle)
     if axis == 0:
         return complex(c, 0.0), complex(0.0, -s), complex(0.0, -s), complex(c, 0.0)
     if axis == 1:
         return complex(c, 0.0), complex(-s, 0.0), complex(s, 0.0), complex(c, 0.0)
-    return complex(c, -s), 0j, 0j, complex(c, s)
+    if axis == 2:
+        return complex(c, -s), 0j, 0j, complex(c, s)
+    if axis == 3:
+        return 1.0 + 0j, 0j, 0j, complex(c, s)
+    f = fixed
+    return complex(f[0], f[1]), complex(f[2], f[3]), complex(f[4], f[5]), complex(f[6], f[7])
 
 
 @_jit
@@ -34,104 +48,131 @@ def _times(p, q, r, s, a, b, c, d):
 
 
 @_jit
-def prepare(starts, gates, scales, fixed, controlled, weights, euler, matrices):
-    """Fills, for each matrix U: its entries, and its Euler angles where it is uncontrolled.
-
-    ``U = e^{iφ} RZ(α) RY(β) RZ(γ)``. euler[m] = (γ, α, ratio, scale, which): the rotation is
-    ``scale · [[1, -ratio], [ratio, 1]]`` for which = 0 and ``scale · [[ratio, -1], [1, ratio]]``
-    for which = 1, with |ratio| ≤ 1. matrices[m] = 8 reals, row by row.
-    """
-    for m in range(len(starts) - 1):
-        a, b, c, d = 1.0 + 0j, 0j, 0j, 1.0 + 0j
-        for g in range(starts[m], starts[m + 1]):
-            p, q, r, s = gate_matrix(gates[g, 0], scales[g] * weights[gates[g, 1]], fixed[g])
-            a, b, c, d = _times(p, q, r, s, a, b, c, d)
-        if controlled[m]:
-            matrices[m] = np.array((a.real, a.imag, b.real, b.imag, c.real, c.imag, d.real, d.imag))
-            continue
-        determinant = a * d - b * c
-        phase = 0.5 * math.atan2(determinant.imag, determinant.real)
-        unit = complex(math.cos(phase), -math.sin(phase))
-        c, d = c * unit, d * unit
-        half_sum, half_difference = math.atan2(d.imag, d.real), math.atan2(c.imag, c.real)
-        cosine, sine = abs(d), abs(c)
-        euler[m, 0] = half_sum - half_difference
-        euler[m, 1] = half_sum + half_difference
-        if cosine >= sine:
-            euler[m, 2], euler[m, 3], euler[m, 4] = sine / cosine, cosine, 0.0
-        else:
-            euler[m, 2], euler[m, 3], euler[m, 4] = cosine / sine, sine, 1.0
+def _root(z, size):
+    """A square root of z / size, where size = |z|; of 1 where z is 0."""
+    if size == 0.0:
+        return 1.0 + 0j
+    x, y = z.real / size, z.imag / size
+    if x >= 0.0:
+        real = math.sqrt(0.5 * (1.0 + x))
+        return complex(real, 0.5 * y / real)
+    imaginary = math.sqrt(0.5 * (1.0 - x))
+    return complex(0.5 * y / imaginary, imaginary)
 
 
 @_jit
-def diagonals(n_qubits, starts, entries, sign_offsets, signs, euler, forward, backward, undone):
-    """Fills the diagonals [n_diagonals · 2^n, 2] (real, imaginary) of both directions.
+def prepare(ints, numbers, cosines, sines, unitaries):
+    """Fills unitaries [n_matrices, 8].
 
-    forward carries the scales of the rotations just applied; backward is the conjugate and
-    carries undone[d], the scales of the rotations that the way back has just undone.
+    A controlled matrix: 8 reals, row by row. An uncontrolled one is ``e^{iφ} RZ(α) RY(β) RZ(γ)``;
+    its entries are e^{iγ/2}, e^{iα/2} (real, imaginary), ratio, scale, which: the rotation is
+    ``scale · [[1, -ratio], [ratio, 1]]`` for which = 0 and ``scale · [[ratio, -1], [1, ratio]]`` for
+    which = 1, with |ratio| ≤ 1.
     """
+    starts, axes, _, controlled, _, fixed = gates_of(ints, numbers)
+    for m in range(len(starts) - 1):
+        a, b, c, d = 1.0 + 0j, 0j, 0j, 1.0 + 0j
+        special = True  # determinant 1
+        for g in range(starts[m], starts[m + 1]):
+            p, q, r, s = _gate_matrix(axes[g], cosines[g], sines[g], fixed[g])
+            a, b, c, d = _times(p, q, r, s, a, b, c, d)
+            special = special and axes[g] < 3
+        out = unitaries[m]
+        if controlled[m]:
+            out[0], out[1], out[2], out[3] = a.real, a.imag, b.real, b.imag
+            out[4], out[5], out[6], out[7] = c.real, c.imag, d.real, d.imag
+            continue
+        if not special:
+            determinant = a * d - b * c
+            unit = _root(determinant.conjugate(), abs(determinant))
+            c, d = c * unit, d * unit
+        cosine, sine = abs(d), abs(c)
+        half_sum, half_difference = _root(d, cosine), _root(c, sine)
+        gamma, alpha = half_sum * half_difference.conjugate(), half_sum * half_difference
+        out[0], out[1], out[2], out[3] = gamma.real, gamma.imag, alpha.real, alpha.imag
+        if cosine >= sine:
+            out[4], out[5], out[6] = sine / cosine, cosine, 0.0
+        else:
+            out[4], out[5], out[6] = cosine / sine, sine, 1.0
+
+
+@_jit
+def diagonals(ints, numbers, unitaries, scales, out):
+    """Fills the diagonals, one after the other, and scales [n_diagonals].
+
+    scales: of the rotations just applied, which a diagonal carries with it. out is [n_diagonals · 2^n, 2]
+    (real, imaginary), or [n_diagonals · 2^(n + 1) / LANES, LANES] with rows of real and imaginary parts by turns.
+    """
+    starts, entries, sign_offsets, signs = diagonals_of(ints, numbers)
+    n_qubits = n_qubits_of(ints)
     size = 1 << n_qubits
-    work = np.empty((size, 2))
-    angles = np.empty(n_qubits)
+    real, imaginary = np.empty(size), np.empty(size)
+    turns = np.empty(n_qubits, np.complex128)
     for at in range(len(starts) - 1):
-        angles[:] = 0.0
-        after, before = 1.0, 1.0
+        turns[:] = 1.0
+        scale = 1.0
         for e in range(starts[at], starts[at + 1]):
             m, side, bit = entries[e, 0], entries[e, 1], entries[e, 2]
             position = 0
             while bit >> position > 1:
                 position += 1
-            angles[position] += euler[m, side]
+            turns[position] *= complex(unitaries[m, 2 * side], unitaries[m, 2 * side + 1])
             if side == 1:
-                after *= euler[m, 3]
-            else:
-                before *= euler[m, 3]
-        undone[at] = before
-        _phases(angles, work)
-        for k in range(size):
-            sign = signs[sign_offsets[at] + k] if sign_offsets[at] >= 0 else 1.0
-            x, y = sign * work[k, 0], sign * work[k, 1]
-            row = at * size + k
-            forward[row, 0], forward[row, 1] = after * x, after * y
-            backward[row, 0], backward[row, 1] = before * x, -before * y
+                scale *= unitaries[m, 5]
+        scales[at] = scale
+        _phases(turns, scale, real, imaginary)
+        if sign_offsets[at] >= 0:
+            sign = signs[sign_offsets[at] : sign_offsets[at] + size]
+            for k in range(size):
+                real[k] *= sign[k]
+                imaginary[k] *= sign[k]
+        if out.shape[1] == 2:
+            for k in range(size):
+                out[at * size + k, 0], out[at * size + k, 1] = real[k], imaginary[k]
+            continue
+        for block in range(size // LANES):
+            row = 2 * (at * (size // LANES) + block)
+            for lane in range(LANES):
+                out[row, lane] = real[block * LANES + lane]
+                out[row + 1, lane] = imaginary[block * LANES + lane]
 
 
 @_jit
-def _phases(angles, work):
-    """work[k] = e^{i Σ ±angle/2}, plus for a set bit, by doubling."""
-    work[0, 0], work[0, 1] = 1.0, 0.0
-    for position in range(len(angles)):
-        c, s = math.cos(0.5 * angles[position]), math.sin(0.5 * angles[position])
+def _phases(turns, scale, real, imaginary):
+    """scale · the product of one unit number a qubit, its conjugate for a clear bit, by doubling."""
+    real[0], imaginary[0] = scale, 0.0
+    for position in range(len(turns)):
+        c, s = turns[position].real, turns[position].imag
         width = 1 << position
         for k in range(width):
-            x, y = work[k, 0], work[k, 1]
-            work[k, 0], work[k, 1] = x * c + y * s, y * c - x * s
-            work[k + width, 0], work[k + width, 1] = x * c - y * s, y * c + x * s
+            x, y = real[k], imaginary[k]
+            real[k], imaginary[k] = x * c + y * s, y * c - x * s
+            real[k + width], imaginary[k + width] = x * c - y * s, y * c + x * s
 
 
 @_jit
-def weight_gradients(starts, gates, scales, fixed, controlled, weights, euler, measured, out):
-    """Adds d/dweight to out.
+def weight_gradients(ints, numbers, cosines, sines, unitaries, measured, out):
+    """Adds d/dweight to out [n_weights].
 
     measured[m] is, for an uncontrolled matrix, (Im⟨λ|X|ψ⟩, Im⟨λ|Y|ψ⟩, Im⟨λ|Z|ψ⟩) between its RY
     and its last RZ; for a controlled one, the 8 reals of Σ conj(λ_after[a]) ψ_before[b].
     """
+    starts, axes, indices, controlled, scales, fixed = gates_of(ints, numbers)
     for m in range(len(starts) - 1):
         a, b, c, d = 1.0 + 0j, 0j, 0j, 1.0 + 0j  # the gates after the one in hand
         for g in range(starts[m + 1] - 1, starts[m] - 1, -1):
-            axis, angle = gates[g, 0], scales[g] * weights[gates[g, 1]]
-            if axis != 4:
+            if axes[g] != 4:
                 if controlled[m]:
-                    slope = _controlled_slope(m, g, starts, gates, scales, fixed, weights, a, b, c, d, measured[m])
+                    slope = _controlled_slope(ints, numbers, cosines, sines, m, g, a, b, c, d, measured[m])
                 else:
-                    slope = _slope(axis, a, b, c, d, euler[m, 1], measured[m])
-                out[gates[g, 1]] += scales[g] * slope
-            p, q, r, s = gate_matrix(axis, angle, fixed[g])
+                    slope = _slope(axes[g], a, b, c, d, unitaries[m], measured[m])
+                out[indices[g]] += scales[g] * slope
+            p, q, r, s = _gate_matrix(axes[g], cosines[g], sines[g], fixed[g])
             a, b, c, d = _times(a, b, c, d, p, q, r, s)
 
 
 @_jit
-def _slope(axis, a, b, c, d, alpha, measured):
+def _slope(axis, a, b, c, d, unitary, measured):
     """The generator of a gate, carried through the later gates A to where σ was measured."""
     if axis == 0:  # A X A†
         x, z = a * d.conjugate() + b * c.conjugate(), a * b.conjugate() + b * a.conjugate()
@@ -140,16 +181,18 @@ def _slope(axis, a, b, c, d, alpha, measured):
     else:  # A Z A†
         x, z = a * c.conjugate() - b * d.conjugate(), a * a.conjugate() - b * b.conjugate()
     wx, wy, wz = x.real, -x.imag, z.real  # [[wz, wx - i wy], [wx + i wy, -wz]]
-    ca, sa = math.cos(alpha), math.sin(alpha)
+    alpha = complex(unitary[2], unitary[3]) * complex(unitary[2], unitary[3])
+    ca, sa = alpha.real, alpha.imag
     return (wx * ca + wy * sa) * measured[0] + (wy * ca - wx * sa) * measured[1] + wz * measured[2]
 
 
 @_jit
-def _controlled_slope(m, g, starts, gates, scales, fixed, weights, a, b, c, d, measured):
-    p, q, r, s = _derivative(gates[g, 0], scales[g] * weights[gates[g, 1]])
+def _controlled_slope(ints, numbers, cosines, sines, m, g, a, b, c, d, measured):
+    starts, axes, _, _, _, fixed = gates_of(ints, numbers)
+    p, q, r, s = _derivative(axes[g], cosines[g], sines[g])
     a, b, c, d = _times(a, b, c, d, p, q, r, s)
     for h in range(g - 1, starts[m] - 1, -1):
-        p, q, r, s = gate_matrix(gates[h, 0], scales[h] * weights[gates[h, 1]], fixed[h])
+        p, q, r, s = _gate_matrix(axes[h], cosines[h], sines[h], fixed[h])
         a, b, c, d = _times(a, b, c, d, p, q, r, s)
     e = measured
     total = complex(e[0], e[1]) * a + complex(e[2], e[3]) * b + complex(e[4], e[5]) * c + complex(e[6], e[7]) * d
@@ -157,10 +200,10 @@ def _controlled_slope(m, g, starts, gates, scales, fixed, weights, a, b, c, d, m
 
 
 @_jit
-def _derivative(axis, angle):
+def _derivative(axis, c, s):
     if axis == 3:
-        return 0j, 0j, 0j, complex(-math.sin(angle), math.cos(angle))
-    c, s = 0.5 * math.cos(0.5 * angle), 0.5 * math.sin(0.5 * angle)
+        return 0j, 0j, 0j, complex(-s, c)
+    c, s = 0.5 * c, 0.5 * s
     if axis == 0:
         return complex(-s, 0.0), complex(0.0, -c), complex(0.0, -c), complex(-s, 0.0)
     if axis == 1:

@@ -14,10 +14,15 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from qfl_explore.simulation.kernels import _aligned, _odd, _rotation, _unrotation
-from qfl_explore.simulation.simd import LANES, load, splat, store, swap1, swap2, swap4, swap8
+from qfl_explore.simulation.gate_kernels import keep_sums, rotation, two_rotations, unrotation
+from qfl_explore.simulation.lanes import aligned, fill_flat
+from qfl_explore.simulation.layout import n_qubits_of, observables_of, operations, rows_of
+from qfl_explore.simulation.observable_kernels import add_bloch, bloch, odd
+from qfl_explore.simulation.simd import (
+    LANES, load, splat, store, swap1, swap2, swap4, swap8, total,
+)  # fmt: skip
 
-_jit = nb.njit(nogil=True, cache=True)
+_jit = nb.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
@@ -49,33 +54,60 @@ def _rotation_within(psi, target, ratio, which, masks, inverse):
 
 
 @_jit
-def _pauli_within(psi, lam, target, masks, zero, sums):
-    """Row k of sums: the lanes of Im⟨λ|σ_k|ψ⟩ for one of the four lowest qubits."""
+def _pauli_within(psi, lam, target, masks, factor, measured):
+    """measured[k] = factor · Im⟨λ|σ_k|ψ⟩ for one of the four lowest qubits."""
     sign = load(masks, target)
-    x, y, z = splat(zero), splat(zero), splat(zero)
+    zero = sign - sign
+    x, y, z = zero, zero, zero
     for row in range(0, psi.shape[0], 2):
         a, b, p, q = load(psi, row), load(psi, row + 1), load(lam, row), load(lam, row + 1)
         c, d = _partner(a, target), _partner(b, target)
         x = x + p * d - q * c
         y = y + sign * (p * c + q * d)
         z = z - sign * (p * b - q * a)
-    store(sums, 0, x)
-    store(sums, 1, y)
-    store(sums, 2, z)
+    keep_sums(x, y, z, factor, measured)
 
 
 @_jit
-def _diagonal_rows(psi, values, start):
-    """values: rows of real parts and rows of imaginary parts by turns, from row start on."""
+def _bloch_within(psi, target, masks):
+    """⟨X⟩, ⟨Y⟩, ⟨Z⟩ of one of the four lowest qubits, to be summed over the lanes."""
+    sign = load(masks, target)
+    zero = sign - sign
+    x, y, z = zero, zero, zero
     for row in range(0, psi.shape[0], 2):
-        c, s = load(values, start + row), load(values, start + row + 1)
+        a, b = load(psi, row), load(psi, row + 1)
+        c, d = _partner(a, target), _partner(b, target)
+        x = x + a * c + b * d
+        y = y + sign * (b * c - a * d)
+        z = z - sign * (a * a + b * b)
+    return x, y, z
+
+
+@_jit
+def _add_bloch_within(psi, lam, target, masks, x, y, z):
+    """λ += (x X + y Y + z Z) ψ on one of the four lowest qubits."""
+    sign = load(masks, target)
+    y, z = sign * y, sign * z
+    for row in range(0, psi.shape[0], 2):
+        a, b = load(psi, row), load(psi, row + 1)
+        c, d = _partner(a, target), _partner(b, target)
+        store(lam, row, load(lam, row) + x * c - y * d - z * a)
+        store(lam, row + 1, load(lam, row + 1) + x * d + y * c - z * b)
+
+
+@_jit
+def _diagonal_rows(psi, values, start, direction):
+    """values: rows of real parts and rows of imaginary parts by turns, from row start on; direction -1: conjugate."""
+    sign = splat(direction)
+    for row in range(0, psi.shape[0], 2):
+        c, s = load(values, start + row), sign * load(values, start + row + 1)
         a, b = load(psi, row), load(psi, row + 1)
         store(psi, row, c * a - s * b)
         store(psi, row + 1, c * b + s * a)
 
 
 @_jit
-def _spread_angles(target, axis, pair_rows, at, cosines, sines, sample, table):
+def _spread_angles(target, axis, pair_rows, at, cosines, sines, table):
     """Rows 2b, 2b + 1 of table: cosine and signed sine for every amplitude of block b."""
     size = table.shape[0] // 2 * LANES
     for base in range(0, size, 2 * target):
@@ -84,7 +116,7 @@ def _spread_angles(target, axis, pair_rows, at, cosines, sines, sample, table):
             at += 1
             c, s = table.dtype.type(1), table.dtype.type(0)
             if row >= 0:
-                c, s = cosines[sample, row], sines[sample, row]
+                c, s = cosines[row], sines[row]
             j = i + target
             table[2 * (j // LANES), j % LANES] = c
             table[2 * (j // LANES) + 1, j % LANES] = s
@@ -147,7 +179,7 @@ def _multiplex_slopes(psi, lam, target, axis, masks, slopes):
 
 
 @_jit
-def _collect(target, axis, pair_rows, at, slopes, factor, sample, d_rows):
+def _collect(target, axis, pair_rows, at, slopes, factor, d_rows):
     """Adds the shares of both amplitudes of every pair to its angle."""
     size = slopes.shape[0] * LANES
     for base in range(0, size, 2 * target):
@@ -159,48 +191,79 @@ def _collect(target, axis, pair_rows, at, slopes, factor, sample, d_rows):
                 share = slopes[j // LANES, j % LANES]
                 if axis != 3:
                     share += slopes[i // LANES, i % LANES]
-                d_rows[sample, row] += 2 * factor * share
+                d_rows[row] += 2 * factor * share
 
 
 @_jit
-def _string(x, z, y, re, im):
-    """⟨ψ|P|ψ⟩ from real and imaginary parts [2^n]."""
-    total = 0.0
-    for i in range(len(re)):
+def _part(psi, i):
+    return psi[2 * (i // LANES), i % LANES], psi[2 * (i // LANES) + 1, i % LANES]
+
+
+@_jit
+def _string(psi, x, z, y):
+    """⟨ψ|P|ψ⟩ for the Pauli string with masks x, z and y factors Y."""
+    found = 0.0
+    for i in range(psi.shape[0] // 2 * LANES):
+        (ar, ai), (br, bi) = _part(psi, i), _part(psi, i ^ x)
+        part = br * ai - bi * ar if y & 1 else br * ar + bi * ai
+        found += -part if odd(i & z) ^ ((y + 1) >> 1 & 1) else part
+    return found
+
+
+@_jit
+def _add_string(psi, lam, x, z, y, weight):
+    """λ += weight · P ψ."""
+    for i in range(psi.shape[0] // 2 * LANES):
+        ar, ai = _part(psi, i)
         j = i ^ x
-        part = re[j] * im[i] - im[j] * re[i] if y & 1 else re[j] * re[i] + im[j] * im[i]
-        total += -part if _odd(i & z) ^ ((y + 1) >> 1 & 1) else part
-    return total
+        w = -weight if odd(i & z) ^ (y >> 1 & 1) else weight
+        row, lane = 2 * (j // LANES), j % LANES
+        if y & 1:
+            ar, ai = -ai, ar
+        lam[row, lane] += w * ar
+        lam[row + 1, lane] += w * ai
 
 
 @_jit
-def _unpack(psi, re, im):
-    for i in range(len(re)):
-        re[i] = psi[2 * (i // LANES), i % LANES]
-        im[i] = psi[2 * (i // LANES) + 1, i % LANES]
-
-
-@_jit
-def _cotangent_state(lam, terms, coefficients, cotangents, sample, re, im):
-    """λ = Σ_k cotangent_k O_k ψ."""
-    lam[:] = 0
+def _measure(psi, ints, numbers, masks, values):
+    terms, coefficients, local, weights, constants = observables_of(ints, numbers)
+    values[:] = constants
+    bit, sums = 0, (0.0, 0.0, 0.0)
+    for t in range(len(local)):
+        if local[t, 0] != bit:
+            bit = local[t, 0]
+            x, y, z = _bloch_within(psi, bit, masks) if bit < LANES else bloch(psi, bit // LANES)
+            sums = (float(total(x)), float(total(y)), float(total(z)))
+        values[local[t, 1]] += weights[t, 0] * sums[0] + weights[t, 1] * sums[1] + weights[t, 2] * sums[2]
     for t in range(len(terms)):
-        x, z, y = terms[t, 0], terms[t, 1], terms[t, 2]
-        weight = lam.dtype.type(coefficients[t] * cotangents[sample, terms[t, 3]])
-        for i in range(len(re)):
-            j = i ^ x
-            w = -weight if _odd(i & z) ^ (y >> 1 & 1) else weight
-            row, lane = 2 * (j // LANES), j % LANES
-            if y & 1:
-                lam[row, lane] -= w * im[i]
-                lam[row + 1, lane] += w * re[i]
-            else:
-                lam[row, lane] += w * re[i]
-                lam[row + 1, lane] += w * im[i]
+        values[terms[t, 3]] += coefficients[t] * _string(psi, terms[t, 0], terms[t, 1], terms[t, 2])
 
 
 @_jit
-def lane_signs(masks):
+def _adjoint(psi, lam, ints, numbers, masks, cotangents):
+    """λ = Σ_k cotangent_k O_k ψ."""
+    terms, coefficients, local, weights, _ = observables_of(ints, numbers)
+    kind = psi.dtype.type
+    lam[:] = 0
+    x, y, z = 0.0, 0.0, 0.0
+    for t in range(len(local)):
+        bit, w = local[t, 0], cotangents[local[t, 1]]
+        x, y, z = x + weights[t, 0] * w, y + weights[t, 1] * w, z + weights[t, 2] * w
+        if t + 1 < len(local) and local[t + 1, 0] == bit:
+            continue
+        a, b, c = splat(kind(x)), splat(kind(y)), splat(kind(z))
+        if bit < LANES:
+            _add_bloch_within(psi, lam, bit, masks, a, b, c)
+        else:
+            add_bloch(psi, lam, bit // LANES, a, b, c)
+        x, y, z = 0.0, 0.0, 0.0
+    for t in range(len(terms)):
+        weight = kind(coefficients[t] * cotangents[terms[t, 3]])
+        _add_string(psi, lam, terms[t, 0], terms[t, 1], terms[t, 2], weight)
+
+
+@_jit
+def _fill_masks(masks):
     """Row t of masks [9, LANES], for t = 1, 2, 4, 8: -1 where the lane's bit t is 0, +1 where it is 1."""
     for bit in range(4):
         for lane in range(LANES):
@@ -208,70 +271,92 @@ def lane_signs(masks):
 
 
 @_jit
-def run_narrow(
-    n_qubits, ops, euler, diagonals, undo, scales, pair_rows, cosines, sines, terms, coefficients, out,
-    backward, cotangents, row_features, row_scales, d_features, measured,
-):  # fmt: skip
-    """Values [B, K], one sample after the other; with backward, d_features and measured [B, m, 8] too.
+def _forward(psi, ops, pair_rows, unitaries, diagonals, cosines, sines, masks, table, copy):
+    kind = psi.dtype.type
+    psi[:] = 0
+    psi[0, 0] = 1
+    o = 0
+    while o < len(ops):
+        target, at = ops[o, 1], ops[o, 5]
+        if ops[o, 0] == 4:
+            _diagonal_rows(psi, diagonals, at * psi.shape[0], kind(1))
+        elif ops[o, 0] == 1:
+            _spread_angles(target, ops[o, 4], pair_rows, at, cosines, sines, table)
+            _multiplex_rows(psi, target, ops[o, 4], table, kind(1), copy)
+        elif target < LANES:
+            _rotation_within(psi, target, kind(unitaries[at, 4]), unitaries[at, 6], masks, False)
+        else:
+            u = unitaries[at]
+            following = ops[o + 1, 1] if o + 1 < len(ops) and ops[o + 1, 0] == 5 else 0
+            if following >= LANES and following != target:
+                o += 1
+                v = unitaries[ops[o, 5]]
+                two_rotations(psi, target // LANES, following // LANES, (kind(u[4]), kind(v[4])), (u[6], v[6]))
+            else:
+                rotation(psi, target // LANES, kind(u[4]), u[6])
+        o += 1
 
-    cosines and sines are [B, n_rows] here; diagonals and undo [n_diagonals · 2^(n+1) / LANES, LANES].
+
+@_jit
+def _backward(
+    psi, lam, ops, pair_rows, unitaries, diagonals, scales, cosines, sines, masks, table, copy, slopes, d_rows, measured
+):
+    kind = psi.dtype.type
+    pending = 1.0
+    for o in range(len(ops) - 1, -1, -1):
+        target, at = ops[o, 1], ops[o, 5]
+        factor = pending * pending
+        if ops[o, 0] == 4:
+            _diagonal_rows(psi, diagonals, at * psi.shape[0], kind(-1))
+            _diagonal_rows(lam, diagonals, at * psi.shape[0], kind(-1))
+            pending /= scales[at]
+        elif ops[o, 0] == 1:
+            axis = ops[o, 4]
+            _multiplex_slopes(psi, lam, target, axis, masks, slopes)
+            _collect(target, axis, pair_rows, at, slopes, factor, d_rows)
+            _spread_angles(target, axis, pair_rows, at, cosines, sines, table)
+            _multiplex_rows(psi, target, axis, table, kind(-1), copy)
+            _multiplex_rows(lam, target, axis, table, kind(-1), copy)
+        else:
+            ratio, which = kind(unitaries[at, 4]), unitaries[at, 6]
+            if target < LANES:
+                _pauli_within(psi, lam, target, masks, factor, measured[at])
+                _rotation_within(psi, target, ratio, which, masks, True)
+                _rotation_within(lam, target, ratio, which, masks, True)
+            else:
+                unrotation(psi, lam, target // LANES, ratio, which, factor, measured[at])
+            pending *= unitaries[at, 5]
+
+
+@_jit
+def run_samples(
+    first, last, mode, ints, numbers, inputs, unitaries, diagonals, scales, values, cotangents, d_inputs, measured
+):  # fmt: skip
+    """The samples first … last - 1, one after the other; see `kernels.evaluate`. No states are kept.
+
+    diagonals are rows of LANES here.
     """
-    one = euler.dtype.type(1)
-    zero = one - one
-    n_rows = (2 << n_qubits) // LANES
-    psi, lam, table = _aligned(n_rows, euler), _aligned(n_rows, euler), _aligned(n_rows, euler)
-    copy, slopes, masks, sums = (
-        _aligned(n_rows, euler),
-        _aligned(n_rows // 2, euler),
-        _aligned(9, euler),
-        _aligned(3, euler),
-    )
-    re, im = np.empty(1 << n_qubits, euler.dtype), np.empty(1 << n_qubits, euler.dtype)
-    d_rows = np.zeros((len(out), len(row_features)), euler.dtype)
-    lane_signs(masks)
-    for sample in range(len(out)):
-        psi[:] = 0
-        psi[0, 0] = 1
-        for o in range(len(ops)):
-            kind, target, at = ops[o, 0], ops[o, 1], ops[o, 5]
-            if kind == 4:
-                _diagonal_rows(psi, diagonals, at * n_rows)
-            elif kind == 1:
-                _spread_angles(target, ops[o, 4], pair_rows, at, cosines, sines, sample, table)
-                _multiplex_rows(psi, target, ops[o, 4], table, one, copy)
-            elif target < LANES:
-                _rotation_within(psi, target, euler[at, 2], euler[at, 4], masks, False)
-            else:
-                _rotation(psi, target // LANES, euler[at, 2], euler[at, 4])
-        _unpack(psi, re, im)
-        for t in range(len(terms)):
-            out[sample, terms[t, 3]] += coefficients[t] * _string(terms[t, 0], terms[t, 1], terms[t, 2], re, im)
-        if not backward:
+    ops, pair_rows = operations(ints)
+    columns, row_scales = rows_of(ints, numbers)
+    height = (2 << n_qubits_of(ints)) // LANES
+    psi, lam, table = aligned(height, inputs), aligned(height, inputs), aligned(height, inputs)
+    copy, slopes, masks = aligned(height, inputs), aligned(height // 2, inputs), aligned(9, inputs)
+    n_blocks = (len(columns) + LANES - 1) // LANES
+    cosines, sines = aligned(n_blocks, inputs).reshape(-1), aligned(n_blocks, inputs).reshape(-1)
+    d_rows = np.empty(len(columns), inputs.dtype)
+    _fill_masks(masks)
+    for sample in range(first, last):
+        fill_flat(inputs[sample], columns, row_scales, cosines, sines)
+        _forward(psi, ops, pair_rows, unitaries, diagonals, cosines, sines, masks, table, copy)
+        if mode != 2:
+            _measure(psi, ints, numbers, masks, values[sample])
+        if mode == 0:
             continue
-        _cotangent_state(lam, terms, coefficients, cotangents, sample, re, im)
-        pending = one
-        for o in range(len(ops) - 1, -1, -1):
-            kind, target, at = ops[o, 0], ops[o, 1], ops[o, 5]
-            if kind == 4:
-                _diagonal_rows(psi, undo, at * n_rows)
-                _diagonal_rows(lam, undo, at * n_rows)
-                pending /= scales[at]
-            elif kind == 1:
-                axis = ops[o, 4]
-                _multiplex_slopes(psi, lam, target, axis, masks, slopes)
-                _collect(target, axis, pair_rows, at, slopes, pending * pending, sample, d_rows)
-                _spread_angles(target, axis, pair_rows, at, cosines, sines, sample, table)
-                _multiplex_rows(psi, target, axis, table, -one, copy)
-                _multiplex_rows(lam, target, axis, table, -one, copy)
-            else:
-                if target < LANES:
-                    _pauli_within(psi, lam, target, masks, zero, sums)
-                    _rotation_within(psi, target, euler[at, 2], euler[at, 4], masks, True)
-                    _rotation_within(lam, target, euler[at, 2], euler[at, 4], masks, True)
-                else:
-                    _unrotation(psi, lam, target // LANES, euler[at, 2], euler[at, 4], zero, sums)
-                for k in range(3):
-                    measured[sample, at, k] = sums[k].sum() * pending * pending
-                pending *= euler[at, 3]
-        for row in range(len(row_features)):
-            d_features[sample, row_features[row]] += row_scales[row] * d_rows[sample, row]
+        _adjoint(psi, lam, ints, numbers, masks, cotangents[sample])
+        d_rows[:] = 0
+        _backward(
+            psi, lam, ops, pair_rows, unitaries, diagonals, scales, cosines, sines, masks, table, copy, slopes, d_rows,
+            measured[sample],
+        )  # fmt: skip
+        for row in range(len(columns)):
+            d_inputs[sample, columns[row]] += row_scales[row] * d_rows[row]

@@ -10,8 +10,8 @@ of complex 2x2 matrices. Translation costs milliseconds and compiles nothing.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import cirq
@@ -19,11 +19,13 @@ import numpy as np
 import sympy
 
 from qfl_explore.errors import invalid
+from qfl_explore.simulation.layout import pack
 from qfl_explore.simulation.translate import FLIP, MATRIX, MULTIPLEX, SIGNS, MergedGate, Translator
 
 #: Kinds of operation; MATRIX here is a controlled one.
 DIAGONAL, ROTATION = SIGNS + 1, SIGNS + 2
 BEFORE, AFTER = 0, 1
+_PAULIS = (cirq.X, cirq.Y, cirq.Z)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Program:
         ops: [n_ops, 6]: kind, target bit, control mask, control value, axis, and where the
             operation's data stand (a matrix, a pair table, a diagonal).
         gate_starts: [n_matrices + 1], the gates of each matrix, first applied first.
-        gates: [n_gates, 2]: axis and weight index.
+        gate_axes: [n_gates].
+        gate_weights: [n_gates], index of the weight.
         gate_scales: [n_gates], angle = scale · weight.
         gate_fixed: [n_gates, 2, 2], the constant matrix where the axis is FIXED.
         controlled: [n_matrices], whether a matrix acts under a control (then it stays whole).
@@ -48,7 +51,10 @@ class Program:
         signs: tables [2^n] of ±1, end to end.
         pair_rows: tables [2^(n-1)] of angle rows (-1: identity) in pair order, end to end.
         row_features, row_scales: [n_rows], the stored angle = scale · feature.
-        terms: [n_terms, 4]: Pauli strings as x mask, z mask, number of Y factors, observable.
+        local_terms: [n_local, 2]: qubit bit and observable, sorted: all Paulis of one observable on
+            one qubit.
+        local_coefficients: [n_local, 3], of X, Y and Z.
+        terms: [n_terms, 4]: longer Pauli strings as x mask, z mask, number of Y factors, observable.
         term_coefficients: [n_terms].
         constants: [K], the identity's coefficient in each observable.
     """
@@ -59,7 +65,8 @@ class Program:
     n_observables: int
     ops: np.ndarray
     gate_starts: np.ndarray
-    gates: np.ndarray
+    gate_axes: np.ndarray
+    gate_weights: np.ndarray
     gate_scales: np.ndarray
     gate_fixed: np.ndarray
     controlled: np.ndarray
@@ -70,6 +77,8 @@ class Program:
     pair_rows: np.ndarray
     row_features: np.ndarray
     row_scales: np.ndarray
+    local_terms: np.ndarray
+    local_coefficients: np.ndarray
     terms: np.ndarray
     term_coefficients: np.ndarray
     constants: np.ndarray
@@ -78,6 +87,21 @@ class Program:
     def n_matrices(self) -> int:
         """Fused one-qubit operations."""
         return len(self.gate_starts) - 1
+
+    @functools.cached_property
+    def n_updates(self) -> int:
+        """Operations times amplitudes, a measure of the work."""
+        return len(self.ops) << self.n_qubits
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether it holds diagonals, rotations and multiplexed rotations only."""
+        return bool(np.isin(self.ops[:, 0], (DIAGONAL, ROTATION, MULTIPLEX)).all())
+
+    @functools.cached_property
+    def packed(self) -> tuple[np.ndarray, np.ndarray]:
+        """All tables as one array of integers and one of reals; see `layout`."""
+        return pack(self)
 
 
 def translate(
@@ -116,7 +140,8 @@ def translate(
         n_weights=len(weight_symbols),
         n_observables=len(observables),
         gate_starts=np.cumsum([0, *(len(op.gates) for op in matrices)], dtype=np.int64),
-        gates=_table((gate[:2] for gate in gates), 2),
+        gate_axes=np.array([gate[0] for gate in gates], np.int64),
+        gate_weights=np.array([gate[1] for gate in gates], np.int64),
         gate_scales=np.array([gate[2] for gate in gates], np.float64),
         gate_fixed=np.array([gate[3] for gate in gates], np.complex128).reshape(-1, 2, 2),
         controlled=np.array([op.mask != 0 for op in matrices], np.bool_),
@@ -162,7 +187,7 @@ class _Lowering:
             yield _Item(touches, entry=(index, AFTER, gate.target))
         elif gate.kind == MULTIPLEX:
             cases = tuple(sorted(gate.cases.items()))
-            at = self.pairs.add((touches, gate.target, cases), partial(_pair_table, gate, self.n_qubits))
+            at = self.pairs.add((touches, gate.target, cases), functools.partial(_pair_table, gate, self.n_qubits))
             yield _Item(touches, (MULTIPLEX, gate.target, gate.mask, 0, gate.axis, at))
         elif gate.kind == SIGNS:
             for mask, value in gate.pairs:
@@ -200,7 +225,7 @@ class _Lowering:
         where = []
         for diagonal in self.diagonals:
             flips = tuple(sorted(item.sign for item in diagonal if item.sign))
-            where.append(self.signs.add(flips, partial(_sign_table, flips, self.n_qubits)) if flips else -1)
+            where.append(self.signs.add(flips, functools.partial(_sign_table, flips, self.n_qubits)) if flips else -1)
         return {
             "ops": _table(self.ops, 6),
             "diagonal_starts": np.cumsum([0, *map(len, entries)], dtype=np.int64),
@@ -251,6 +276,7 @@ def _sign_table(flips: Sequence[tuple[int, int]], n_qubits: int) -> np.ndarray:
 
 
 def _terms(observables: Sequence[cirq.PauliSum], bit: Mapping[cirq.Qid, int]) -> dict[str, np.ndarray]:
+    local: dict[tuple[int, int], np.ndarray] = {}
     terms: list[tuple[int, int, int, int]] = []
     coefficients: list[float] = []
     constants = np.zeros(len(observables))
@@ -262,9 +288,18 @@ def _terms(observables: Sequence[cirq.PauliSum], bit: Mapping[cirq.Qid, int]) ->
                 raise invalid("an observable is not Hermitian", "real coefficients", str(string))
             if not letters:
                 constants[k] += coefficient.real
-                continue
-            x = sum(bit[q] for q, p in letters.items() if p in (cirq.X, cirq.Y))
-            z = sum(bit[q] for q, p in letters.items() if p in (cirq.Z, cirq.Y))
-            terms.append((x, z, sum(p == cirq.Y for p in letters.values()), k))
-            coefficients.append(coefficient.real)
-    return {"terms": _table(terms, 4), "term_coefficients": np.array(coefficients, np.float64), "constants": constants}
+            elif len(letters) == 1:
+                ((qubit, pauli),) = letters.items()
+                local.setdefault((bit[qubit], k), np.zeros(3))[_PAULIS.index(pauli)] += coefficient.real
+            else:
+                x = sum(bit[q] for q, p in letters.items() if p in (cirq.X, cirq.Y))
+                z = sum(bit[q] for q, p in letters.items() if p in (cirq.Z, cirq.Y))
+                terms.append((x, z, sum(p == cirq.Y for p in letters.values()), k))
+                coefficients.append(coefficient.real)
+    return {
+        "local_terms": _table(sorted(local), 2),
+        "local_coefficients": np.array([local[key] for key in sorted(local)]).reshape(-1, 3),
+        "terms": _table(terms, 4),
+        "term_coefficients": np.array(coefficients, np.float64),
+        "constants": constants,
+    }

@@ -7,7 +7,7 @@ import pytest
 
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
-from qfl_explore.simulation import batched, chunks, narrow
+from qfl_explore.simulation import batched, chunks
 from qfl_explore.simulation.batched import BatchedBackend
 from tests.reference.dense import oracle, random_observables_of
 
@@ -150,13 +150,13 @@ def test_every_draw_may_have_its_own_cotangents() -> None:
 def test_few_samples_on_many_qubits_agree_with_the_oracle(
     signal: str, measurement: str, encoding: str, n_modalities: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrow, "_FEWEST_QUBITS", 5)  # the oracle is for small registers
+    monkeypatch.setattr(batched, "_FEWEST_QUBITS", 5)  # the oracle is for small registers
     config = FusionConfig(
         n_modalities=n_modalities, degree=2, encoding=encoding, signal=signal, measurement=measurement
     )
     features, weights, cotangents = _inputs(config, 2)
     fusion, backend = FusionCircuit(config), BatchedBackend("float64")
-    assert narrow.can_run(backend.program(fusion)[0], len(features))
+    assert batched.is_narrow(backend.program(fusion)[0], len(features))
     words = random_observables_of(fusion) if measurement == "random_pauli_plane" else None
     want = oracle(config, features, weights, cotangents, words)
     for a, b in zip(backend.gradients(fusion, features, weights, cotangents), want, strict=True):
@@ -172,8 +172,8 @@ def test_narrow_and_wide_kernels_agree_on_large_registers(
 ) -> None:
     features, weights, cotangents = _inputs(config, 2)
     fusion, backend = FusionCircuit(config), BatchedBackend("float64")
-    assert narrow.can_run(backend.program(fusion)[0], len(features))
+    assert batched.is_narrow(backend.program(fusion)[0], len(features))
     few = backend.gradients(fusion, features, weights, cotangents)
-    monkeypatch.setattr(narrow, "_FEW", 0)
+    monkeypatch.setattr(batched, "_FEW", 0)
     for a, b in zip(few, backend.gradients(fusion, features, weights, cotangents), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-12)
