@@ -21,6 +21,8 @@ BATCHES = (1, 64, 256)
 GROWTH_DEGREES = (1, 2, 4, 8, 16)
 GROWTH_BATCHES = (1, 4, 16, 64, 256, 1024)
 GROWTH_MODALITIES = (1, 3, 7, 15, 31, 63, 127, 255, 511)
+#: Of a central difference, radians.
+_STEP = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Case:
         cotangents = rng.normal(size=(self.batch_size, fusion.n_observables))
         inputs = [array.astype(np.float32) for array in (features, weights, cotangents)]
         reference = get_backend("batched", dtype="float64").gradients(fusion, *inputs)
+        check_with_cirq(fusion, *inputs)
         names = ("features", "weights", "cotangents", "values", "d_features", "d_weights")
         np.savez(path / "arrays.npz", **dict(zip(names, [*inputs, *reference], strict=True)))
         settings = {
@@ -70,6 +73,36 @@ class Case:
         }
         (path / "case.json").write_text(json.dumps(settings))
         return path
+
+
+def check_with_cirq(fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray) -> None:
+    """Makes sure that the reference is right: one sample, against cirq's state vectors.
+
+    Compared are the values, and the slope of ``sum(cotangents * values)`` in a random direction
+    against a central difference.
+
+    Args:
+        fusion: the circuit.
+        features: [B, M, D], radians; the first sample is taken.
+        weights: of ``fusion.weight_shape``, radians.
+        cotangents: [B, K].
+
+    Raises:
+        RuntimeError: they differ.
+    """
+    x, w, c = (np.asarray(array, np.float64) for array in (features[:1], weights, cotangents[:1]))
+    rng = np.random.default_rng(0)
+    dx, dw = rng.normal(size=x.shape), rng.normal(size=w.shape)
+    cirq_engine = get_backend("cirq")
+    values, d_features, d_weights = get_backend("batched", dtype="float64").gradients(fusion, x, w, c)
+    sides = [cirq_engine.expectations(fusion, x + step * dx, w + step * dw) for step in (-_STEP, _STEP)]
+    slope = float(((sides[1] - sides[0]) * c).sum()) / (2 * _STEP)
+    ours = float((d_features * dx).sum() + (d_weights * dw).sum())
+    apart = np.abs(values - cirq_engine.expectations(fusion, x, w)).max()
+    if apart > 1e-9 or abs(slope - ours) > 1e-6 * max(1.0, abs(slope)):
+        raise RuntimeError(
+            f"The reference is wrong: values differ from cirq's by {apart:.2g}, slopes {ours} and {slope}."
+        )
 
 
 def growth_cases() -> list[Case]:

@@ -43,13 +43,14 @@ def flops(fusion: FusionCircuit, batch_size: int) -> dict[str, int]:
         forward += there
         backward += back
     size = 2**program.n_qubits
-    forward += sum(2 * size if x else 4 * size for x in program.terms[:, 0])  # ⟨ψ|P|ψ⟩
-    backward += 4 * size * len(program.terms)  # λ += weight · P ψ
+    n_measured = len(set(program.local_terms[:, 0]))  # X, Y and Z of a qubit in one pass
+    forward += 8 * size * n_measured + sum(2 * size if x else 4 * size for x in program.terms[:, 0])
+    backward += 12 * size * n_measured + 4 * size * len(program.terms)
     return {"forward": forward * batch_size, "gradient": (forward + backward) * batch_size}
 
 
 def _operation_flops(program: Program, op: np.ndarray) -> tuple[int, int]:
-    """(forward, backward) for one sample; see the kernel of each kind in `simulation.kernels`."""
+    """(forward, backward) for one sample; see the kernel of each kind in `simulation.gate_kernels`."""
     kind, target, mask, value, axis, at = (int(entry) for entry in op)
     size = 2**program.n_qubits
     pairs = size // 2

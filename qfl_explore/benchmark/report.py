@@ -24,16 +24,17 @@ _INTRODUCTION = """\
 
 Every engine runs in a process of its own and is checked before it is timed: values and gradients must agree
 with the double-precision reference to {tolerance:.0e}. Engines take turns, and times are medians. "×" is how many
-times longer than `batched` an engine takes in the same run. "First result" is the time to the first values
-and gradients after the package is loaded, set-up and compilation included; "next circuit" is the same for a
-circuit of one more layer in the running process, as when a slider moves. "Error" is the largest deviation from
+times longer than `batched` an engine takes in the same run. "Load" is the time to import the package and to
+start what it needs once in a process (a runtime; our kernels from their cache). "First result" is the time from
+there to the first values and gradients, set-up and compilation of the circuit included; "next circuit" is the
+same for a circuit of one more layer, as when a slider moves. "Error" is the largest deviation from
 the reference, of values or (relative to the largest entry) gradients. "Of peak" stands for our engine only:
 operations that its algorithm needs over the peak of all cores (in brackets: of one core).
 """
 _HEADER = (
-    "| engine | forward (ms) | × | forward + gradient (ms) | × | first result (s) | × | next circuit (s) | × "
-    "| peak memory (MiB) | error | of peak, forward | of peak, gradient |\n"
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    "| engine | forward (ms) | × | forward + gradient (ms) | × | load (s) | first result (s) | × | next circuit (s) "
+    "| × | peak memory (MiB) | error | of peak, forward | of peak, gradient |\n"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
 )
 
 
@@ -46,6 +47,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         shown[f"{what} ms"] = table[f"{what}_ms"]
         shown[f"{what} x"] = table[f"{what}_ms"] / ours[f"{what}_ms"]
         shown[f"{what} % peak"] = 100 * table[f"{what}_peak_share"]
+    shown["load s"] = table["import_s"]
     shown["first s"], shown["next s"] = table["first_gradient_s"], table["next_circuit_s"]
     shown["peak MiB"] = table["peak_mib"]
     shown["note"] = table["failed"].fillna("").str.slice(0, 60)
@@ -81,7 +83,16 @@ def markdown(table: pd.DataFrame, tolerance: float) -> str:
 
 def _complete(table: pd.DataFrame) -> pd.DataFrame:
     """Columns that are missing where every engine failed, or before anything was measured."""
-    wanted = ["forward_ms", "gradient_ms", "first_gradient_s", "next_circuit_s", "peak_mib", "version", "part"]
+    wanted = [
+        "forward_ms",
+        "gradient_ms",
+        "first_gradient_s",
+        "next_circuit_s",
+        "peak_mib",
+        "version",
+        "part",
+        "import_s",
+    ]
     wanted += [f"{what}_{share}_share" for what in ("forward", "gradient") for share in ("core", "peak")]
     wanted += [f"error_{name}" for name in ("values", "d_features", "d_weights")]
     table = table.assign(**{name: np.nan for name in wanted if name not in table})
@@ -98,9 +109,11 @@ def _ours(rows: pd.DataFrame) -> pd.Series:
 def _line(row: pd.Series, ours: pd.Series) -> str:
     if not pd.isna(row.failed):
         reason = " ".join(str(row.failed).split()).replace("|", "\\|")[:160]
-        return f"| {row.engine} | {reason} |" + " |" * 11 + "\n"
+        return f"| {row.engine} | {reason} |" + " |" * 12 + "\n"
     cells = [row.engine]
     for name in ("forward_ms", "gradient_ms", "first_gradient_s", "next_circuit_s"):
+        if name == "first_gradient_s":
+            cells.append(_number(row.import_s))
         cells += [_number(row[name]), _number(row[name] / ours[name])]
     error = row[["error_values", "error_d_features", "error_d_weights"]].max()
     cells += [f"{row.peak_mib:.0f}" if not pd.isna(row.peak_mib) else "", f"{error:.0e}"]

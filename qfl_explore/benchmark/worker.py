@@ -2,7 +2,9 @@
 
 Run as a plain script in any environment: it needs NumPy and the engine's own packages only. A
 peer module offers ``build(case) -> (forward, gradient)``, two functions without arguments that
-return NumPy arrays: ``values [B, K]``; and ``(values, d_features [B, M·D], d_weights)``.
+return NumPy arrays: ``values [B, K]``; and ``(values, d_features [B, M·D], d_weights)``. It may offer
+``warm_up()`` too: what its users do once in a process, such as starting a runtime or loading kernels;
+the time counts as loading.
 """
 
 from __future__ import annotations
@@ -86,6 +88,7 @@ def main(module: str, folder: str) -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints must not break the protocol
     begin = time.perf_counter()
     peer = importlib.import_module(module)
+    getattr(peer, "warm_up", int)()
     ready = {"import_s": time.perf_counter() - begin, "version": peer.version()}
     answers.write(json.dumps(ready) + "\n")
     answers.flush()

@@ -22,6 +22,8 @@ from qfl_explore.simulation.program import Program, translate
 from qfl_explore.simulation.simd import LANES
 
 _CACHED_PROGRAMS = 64
+#: How many times the work of going forward a gradient is.
+_WAY_BACK = 3
 #: Up to so many samples, on so many qubits or more, amplitudes fill the lanes better than samples do.
 _FEW, _FEWEST_QUBITS = 2, 8
 #: Bytes of final states that a forward pass may leave for the way back.
@@ -184,7 +186,7 @@ class _Call:
         self.weights = np.ascontiguousarray(weights, np.float64).reshape(-1)
         self.narrow = is_narrow(program, len(inputs))
         self.n_parts = len(inputs) if self.narrow else n_chunks_of(len(inputs))
-        self.n_threads = 1 if self.narrow else n_parts_of(self.n_parts, program.n_updates, n_threads)
+        self.n_threads = 1 if self.narrow else n_threads
         self.nothing = _nothing(dtype)
         self.states = self.nothing.states
 
@@ -216,10 +218,12 @@ class _Call:
 
     def _evaluate(self, mode: int, values: np.ndarray, *rest: np.ndarray) -> None:
         shared = (mode, self.narrow, *self.program.packed, self.inputs, self.weights, values, self.states, *rest)
-        if self.n_threads == 1:
+        n_updates = self.program.n_updates * (1 if mode == kernels.VALUES else _WAY_BACK)
+        n_threads = n_parts_of(self.n_parts, n_updates, self.n_threads)
+        if n_threads == 1:
             kernels.evaluate(0, self.n_parts, *shared)
         else:
-            spread(self.n_parts, self.n_threads, lambda first, last: kernels.evaluate(first, last, *shared))
+            spread(self.n_parts, n_threads, lambda first, last: kernels.evaluate(first, last, *shared))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cache
 from qfl_explore.simulation.simd import LANES
 
 #: Below this many row updates a second thread costs more than it brings.
-WORTH_A_THREAD = 60_000
+WORTH_A_THREAD = 50_000
 
 
 def n_chunks_of(n_samples: int) -> int:

@@ -14,11 +14,20 @@ import numba as nb
 
 from qfl_explore.simulation.gate_kernels import flip, multiplex, pauli_sums, turn, unmultiplex
 from qfl_explore.simulation.lanes import (
-    aligned, fill_rotations, gather_cotangents, scatter_slopes, scatter_values,
-)  # fmt: skip
+    aligned,
+    fill_rotations,
+    gather_cotangents,
+    scatter_slopes,
+    scatter_values,
+)
 from qfl_explore.simulation.layout import (
-    diagonals_of, gate_turns, gates_of, n_qubits_of, observables_of, operations, rows_of,
-)  # fmt: skip
+    diagonals_of,
+    gate_turns,
+    gates_of,
+    n_qubits_of,
+    operations,
+    rows_of,
+)
 from qfl_explore.simulation.observable_kernels import adjoint, measure
 from qfl_explore.simulation.simd import LANES, load, splat, store
 
@@ -197,14 +206,8 @@ def _backward(psi, lam, ints, numbers, fixed, unitaries, cosines, sines, gate_co
 def run_draws(first, last, backward, ints, numbers, inputs, weights, values, cotangents, d_inputs, d_weights):
     """The chunks first … last - 1 of L pairs of a sample and a weight vector.
 
-    Args:
-        first, last: which chunks.
-        backward: whether gradients are asked for.
-        ints, numbers: the program, from `layout.pack`.
-        inputs, weights: [L, n_features] and [L, n_weights], radians, of one type.
-        values: [L, K], written.
-        cotangents: [L, K], with backward.
-        d_inputs, d_weights: as inputs and weights, added to, with backward.
+    ints and numbers come from `layout.pack`; inputs [L, n_features] and weights [L, n_weights] are radians of one
+    type. values [L, K] are written; with backward, cotangents [L, K] are read, and d_inputs and d_weights added to.
     """
     starts, axes, indices, _, scales, matrices = gates_of(ints, numbers)
     columns, row_scales = rows_of(ints, numbers)

@@ -133,6 +133,95 @@ def unrotation(psi, lam, target, ratio, which, factor, measured):
         _unrotate_pairs(psi, lam, target, splat(ratio), 1, zero, factor, measured)
 
 
+@_inline
+def _unrotate_quartets(psi, lam, high, low, t, u, which_high, which_low, zero, factors, measured_high, measured_low):
+    x, y, z, v, w, s = splat(zero), splat(zero), splat(zero), splat(zero), splat(zero), splat(zero)
+    for outer in range(0, psi.shape[0], 4 * high):
+        for base in range(outer, outer + 2 * high, 4 * low):
+            for i in range(base, base + 2 * low, 2):
+                j, k, m = i + 2 * low, i + 2 * high, i + 2 * high + 2 * low
+                ar, ai, br, bi = load(psi, i), load(psi, i + 1), load(psi, j), load(psi, j + 1)
+                cr, ci, dr, di = load(psi, k), load(psi, k + 1), load(psi, m), load(psi, m + 1)
+                er, ei, fr, fi = load(lam, i), load(lam, i + 1), load(lam, j), load(lam, j + 1)
+                gr, gi, hr, hi = load(lam, k), load(lam, k + 1), load(lam, m), load(lam, m + 1)
+                x, y, z = pauli_sums(x, y, z, ar, ai, cr, ci, er, ei, gr, gi)
+                x, y, z = pauli_sums(x, y, z, br, bi, dr, di, fr, fi, hr, hi)
+                ar, cr = _unspin(ar, cr, t, which_high)
+                ai, ci = _unspin(ai, ci, t, which_high)
+                br, dr = _unspin(br, dr, t, which_high)
+                bi, di = _unspin(bi, di, t, which_high)
+                er, gr = _unspin(er, gr, t, which_high)
+                ei, gi = _unspin(ei, gi, t, which_high)
+                fr, hr = _unspin(fr, hr, t, which_high)
+                fi, hi = _unspin(fi, hi, t, which_high)
+                v, w, s = pauli_sums(v, w, s, ar, ai, br, bi, er, ei, fr, fi)
+                v, w, s = pauli_sums(v, w, s, cr, ci, dr, di, gr, gi, hr, hi)
+                ar, br = _unspin(ar, br, u, which_low)
+                ai, bi = _unspin(ai, bi, u, which_low)
+                cr, dr = _unspin(cr, dr, u, which_low)
+                ci, di = _unspin(ci, di, u, which_low)
+                er, fr = _unspin(er, fr, u, which_low)
+                ei, fi = _unspin(ei, fi, u, which_low)
+                gr, hr = _unspin(gr, hr, u, which_low)
+                gi, hi = _unspin(gi, hi, u, which_low)
+                store(psi, i, ar)
+                store(psi, i + 1, ai)
+                store(psi, j, br)
+                store(psi, j + 1, bi)
+                store(psi, k, cr)
+                store(psi, k + 1, ci)
+                store(psi, m, dr)
+                store(psi, m + 1, di)
+                store(lam, i, er)
+                store(lam, i + 1, ei)
+                store(lam, j, fr)
+                store(lam, j + 1, fi)
+                store(lam, k, gr)
+                store(lam, k + 1, gi)
+                store(lam, m, hr)
+                store(lam, m + 1, hi)
+    keep_sums(x, y, z, factors[0], measured_high)
+    keep_sums(v, w, s, factors[1], measured_low)
+
+
+@_jit
+def two_unrotations(psi, lam, targets, ratios, kinds, factors, high, low):
+    """Undoes rotations of two qubits in one pass, the higher one first.
+
+    Everything is (higher, lower): targets, ratios, kinds and the factors of what is measured; high
+    and low are the rows of ``measured`` that take it.
+    """
+    zero = ratios[0] - ratios[0]
+    t, u = splat(ratios[0]), splat(ratios[1])
+    a, b = targets
+    if kinds[0] == 0 and kinds[1] == 0:
+        _unrotate_quartets(psi, lam, a, b, t, u, 0, 0, zero, factors, high, low)
+    elif kinds[0] == 0:
+        _unrotate_quartets(psi, lam, a, b, t, u, 0, 1, zero, factors, high, low)
+    elif kinds[1] == 0:
+        _unrotate_quartets(psi, lam, a, b, t, u, 1, 0, zero, factors, high, low)
+    else:
+        _unrotate_quartets(psi, lam, a, b, t, u, 1, 1, zero, factors, high, low)
+
+
+@_jit
+def undo_pair(psi, lam, scale_of_target, first, second, at_first, at_second, unitaries, pending, measured):
+    """Undoes the rotations ``first`` and then ``second`` of two qubits; returns the pending factor after both.
+
+    scale_of_target: the target divided by it counts pairs of rows.
+    """
+    kind = psi.dtype.type
+    if first < second:
+        first, second, at_first, at_second = second, first, at_second, at_first
+    u, v = unitaries[at_first], unitaries[at_second]
+    after = pending * u[5]
+    two_unrotations(
+        psi, lam, (first // scale_of_target, second // scale_of_target), (kind(u[4]), kind(v[4])), (u[6], v[6]),
+        (pending * pending, after * after), measured[at_first], measured[at_second],
+    )  # fmt: skip
+    return after * v[5]
+
+
 @_jit
 def diagonal(psi, values, start):
     """A diagonal, (real, imaginary) by amplitude from row ``start`` of values on."""

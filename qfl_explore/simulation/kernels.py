@@ -14,12 +14,27 @@ import numpy as np
 
 from qfl_explore.simulation import gates
 from qfl_explore.simulation.gate_kernels import (
-    controlled, diagonal, environment, flip, multiplex, rotation, two_rotations, undiagonal, unmultiplex, unrotation,
-)  # fmt: skip
+    controlled,
+    diagonal,
+    environment,
+    flip,
+    multiplex,
+    rotation,
+    two_rotations,
+    undiagonal,
+    undo_pair,
+    unmultiplex,
+    unrotation,
+)
 from qfl_explore.simulation.lanes import aligned, fill_rotations, gather_cotangents, scatter_slopes, scatter_values
 from qfl_explore.simulation.layout import (
-    diagonals_of, gates_of, n_qubits_of, observables_of, operations, rows_of,
-)  # fmt: skip
+    diagonals_of,
+    gates_of,
+    n_qubits_of,
+    observables_of,
+    operations,
+    rows_of,
+)
 from qfl_explore.simulation.narrow_kernels import run_samples
 from qfl_explore.simulation.observable_kernels import adjoint, measure
 from qfl_explore.simulation.simd import LANES
@@ -60,12 +75,19 @@ def _forward(psi, ops, pair_rows, unitaries, diagonals, cosines, sines):
 def _backward(psi, lam, ops, pair_rows, unitaries, diagonals, scales, cosines, sines, d_rows, measured):
     kind = psi.dtype.type
     pending = 1.0  # ψ and λ are 1 / pending of what they should be, until the rotations of a layer are undone
-    for o in range(len(ops) - 1, -1, -1):
+    o = len(ops) - 1
+    while o >= 0:
         target, at = ops[o, 1], ops[o, 5]
         if ops[o, 0] == 5:
             u = unitaries[at]
-            unrotation(psi, lam, target, kind(u[4]), u[6], pending * pending, measured[at])
-            pending *= u[5]
+            if o > 0 and ops[o - 1, 0] == 5 and ops[o - 1, 1] != target:
+                o -= 1
+                pending = undo_pair(
+                    psi, lam, 1, target, ops[o, 1], at, ops[o, 5], unitaries, pending, measured
+                )  # fmt: skip
+            else:
+                unrotation(psi, lam, target, kind(u[4]), u[6], pending * pending, measured[at])
+                pending *= u[5]
         elif ops[o, 0] == 4:
             undiagonal(psi, lam, diagonals, at * (psi.shape[0] // 2))
             pending /= scales[at]
@@ -79,11 +101,13 @@ def _backward(psi, lam, ops, pair_rows, unitaries, diagonals, scales, cosines, s
             controlled(psi, target, ops[o, 2], ops[o, 3], unitaries[at], -1)
             environment(psi, lam, target, ops[o, 2], ops[o, 3], pending * pending, measured[at])
             controlled(lam, target, ops[o, 2], ops[o, 3], unitaries[at], -1)
+        o -= 1
 
 
 @_jit
 def _run_chunks(
-    first, last, mode, ints, numbers, inputs, unitaries, diagonals, scales, values, states, cotangents, d_inputs, measured
+    first, last, mode, ints, numbers, inputs, unitaries, diagonals, scales, values, states, cotangents, d_inputs,
+    measured,
 ):  # fmt: skip
     ops, pair_rows = operations(ints)
     columns, row_scales = rows_of(ints, numbers)
@@ -120,18 +144,11 @@ def evaluate(
 
     One thread or several, the same machine code computes every part, so that no bit depends on it.
 
-    Args:
-        first, last: which parts.
-        mode: VALUES, GRADIENTS or BACK.
-        narrow: whether samples are taken one after the other, see `narrow_kernels`.
-        ints, numbers: the program, from `layout.pack`.
-        inputs: [B, n_features], radians.
-        weights: [n_weights] float64, radians.
-        values: [B, K], written unless BACK.
-        states: [n_chunks, 2^(n+1), LANES] of final states, written by VALUES and read by BACK, or empty.
-        cotangents: [B, K], unless VALUES.
-        d_inputs: [B, n_features], added to, unless VALUES.
-        measured: [n_parts, n_matrices, 8], for `finish`, unless VALUES.
+    mode is VALUES, GRADIENTS or BACK; narrow: samples are taken one after the other, see `narrow_kernels`.
+    ints and numbers come from `layout.pack`; inputs are [B, n_features] and weights [n_weights] (float64), radians.
+    values [B, K] are written unless BACK. states [n_chunks, 2^(n+1), LANES] are final states, written by VALUES and
+    read by BACK, or empty. Unless VALUES, cotangents [B, K] are read, d_inputs [B, n_features] added to, and
+    measured [n_parts, n_matrices, 8] written for `finish`.
     """
     n_matrices, n_diagonals = len(gates_of(ints, numbers)[0]) - 1, len(diagonals_of(ints, numbers)[0]) - 1
     width = LANES if narrow else 2

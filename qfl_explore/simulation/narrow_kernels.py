@@ -14,13 +14,21 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from qfl_explore.simulation.gate_kernels import keep_sums, rotation, two_rotations, unrotation
+from qfl_explore.simulation.gate_kernels import keep_sums, rotation, two_rotations, undo_pair, unrotation
 from qfl_explore.simulation.lanes import aligned, fill_flat
 from qfl_explore.simulation.layout import n_qubits_of, observables_of, operations, rows_of
 from qfl_explore.simulation.observable_kernels import add_bloch, bloch, odd
 from qfl_explore.simulation.simd import (
-    LANES, load, splat, store, swap1, swap2, swap4, swap8, total,
-)  # fmt: skip
+    LANES,
+    load,
+    splat,
+    store,
+    swap1,
+    swap2,
+    swap4,
+    swap8,
+    total,
+)
 
 _jit = nb.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -303,7 +311,8 @@ def _backward(
 ):
     kind = psi.dtype.type
     pending = 1.0
-    for o in range(len(ops) - 1, -1, -1):
+    o = len(ops) - 1
+    while o >= 0:
         target, at = ops[o, 1], ops[o, 5]
         factor = pending * pending
         if ops[o, 0] == 4:
@@ -323,9 +332,15 @@ def _backward(
                 _pauli_within(psi, lam, target, masks, factor, measured[at])
                 _rotation_within(psi, target, ratio, which, masks, True)
                 _rotation_within(lam, target, ratio, which, masks, True)
+            elif o > 0 and ops[o - 1, 0] == 5 and ops[o - 1, 1] != target and ops[o - 1, 1] >= LANES:
+                o -= 1
+                pending = undo_pair(
+                    psi, lam, LANES, target, ops[o, 1], at, ops[o, 5], unitaries, pending, measured
+                ) / unitaries[at, 5]  # fmt: skip
             else:
                 unrotation(psi, lam, target // LANES, ratio, which, factor, measured[at])
             pending *= unitaries[at, 5]
+        o -= 1
 
 
 @_jit

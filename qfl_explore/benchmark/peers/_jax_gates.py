@@ -12,6 +12,11 @@ import numpy as np
 from _dense import blocks
 
 
+def warm_up() -> None:
+    """Starts JAX's runtime and its compiler."""
+    jax.jit(lambda x: x + 1)(jnp.ones(2)).block_until_ready()
+
+
 def su2(angles: Any) -> Any:
     """RZ·RY·RX: angles [..., 3] -> [..., 2, 2], complex64."""
     c, s = jnp.cos(angles / 2), jnp.sin(angles / 2)

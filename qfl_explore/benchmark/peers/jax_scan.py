@@ -8,7 +8,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 from _dense import entangler_signs
-from _jax_gates import dense_blocks, pair_of, su2
+from _jax_gates import dense_blocks, pair_of, su2, warm_up
+
+__all__ = ["build", "version", "warm_up"]
 
 
 def version() -> str:

@@ -13,8 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 import pennylane as qml
 from _dense import entangler_signs
-from _jax_gates import TURN, dense_blocks, pair_of, signal_phases, su2
+from _jax_gates import TURN, dense_blocks, pair_of, signal_phases, su2, warm_up
 from pennylane.devices.qubit.apply_operation import apply_operation
+
+__all__ = ["build", "version", "warm_up"]
 
 
 def version() -> str:

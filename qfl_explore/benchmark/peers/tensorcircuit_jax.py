@@ -12,10 +12,13 @@ import jax
 import jax.numpy as jnp
 import tensorcircuit as tc
 from _dense import entangler_signs
-from _jax_gates import TURN, dense_blocks, pair_of, signal_phases, su2
+from _jax_gates import TURN, dense_blocks, pair_of, signal_phases, su2, warm_up
 
 tc.set_backend("jax")
 tc.set_dtype("complex64")
+
+
+__all__ = ["build", "version", "warm_up"]
 
 
 def version() -> str:

@@ -14,6 +14,11 @@ def version() -> str:
     return "tensorflow " + tf.__version__
 
 
+def warm_up() -> None:
+    """Starts TensorFlow's runtime and XLA."""
+    tf.function(lambda x: x + 1.0, jit_compile=True)(tf.ones(2))
+
+
 def _su2(angles):
     c, s = tf.cos(angles / 2), tf.sin(angles / 2)
     zero = tf.zeros_like(c[..., 0])

@@ -46,7 +46,7 @@ def test_our_engine_is_checked_and_timed(tmp_path):
     assert 0 < row.gradient_low_ms <= row.gradient_ms <= row.gradient_high_ms < 1e4
     assert row.forward_runs >= coordinator.ROUNDS
     assert row.first_gradient_s >= row.first_forward_s > 0
-    assert 0 < row.next_circuit_s < row.first_gradient_s  # kernels are loaded by then
+    assert 0 < row.next_circuit_s < row.import_s and row.first_gradient_s < row.import_s  # kernels are loaded before
     assert row.n_qubits == 2 and row.peak_mib > 50
 
 
@@ -99,3 +99,30 @@ def test_growth_changes_one_number_at_a_time():
     assert not cases.duplicated().any()
     assert ((cases != [12, 3, 64]).sum(axis=1) <= 1).all()
     assert sorted({c.config.n_qubits for c in growth_cases()}) == list(range(2, 11))
+
+
+def test_what_is_done_once_in_a_process_counts_as_loading(tmp_path, fakes, monkeypatch):
+    source = (tmp_path / "honest.py").read_text()
+    (tmp_path / "slow_start.py").write_text(source + "def warm_up():\n    import time; time.sleep(0.3)\n")
+    monkeypatch.setitem(PEERS, "slow_start", Peer("slow_start", "slow_start", folder=tmp_path))
+    table = rows_of(tmp_path, "slow_start", "honest")
+    assert table.import_s["slow_start"] > 0.3 > table.import_s["honest"]
+    assert table.first_gradient_s["slow_start"] < 0.3
+
+
+def test_a_reference_that_cirq_contradicts_is_refused(monkeypatch):
+    from qfl_explore.benchmark import cases
+    from qfl_explore.simulation.batched import BatchedBackend
+
+    fusion = cases.FusionCircuit(CASE.config)
+    inputs = np.ones((2, 1, 1)), np.ones(fusion.weight_shape), np.ones((2, fusion.n_observables))
+    cases.check_with_cirq(fusion, *inputs)
+    right = BatchedBackend.gradients
+
+    def wrong(self, *arguments):
+        values, d_features, d_weights = right(self, *arguments)
+        return values, d_features, d_weights * 1.01
+
+    monkeypatch.setattr(BatchedBackend, "gradients", wrong)
+    with pytest.raises(RuntimeError, match="reference is wrong"):
+        cases.check_with_cirq(fusion, *inputs)

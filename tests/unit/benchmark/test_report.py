@@ -21,6 +21,7 @@ MACHINE = {
 def rows(case=(2, 1, 3, 64), part="sizes"):
     m, d, p, b = case
     base = {"n_modalities": m, "feature_dim": d, "degree": p, "batch_size": b, "part": part}
+    base["import_s"] = 0.5
     base["n_qubits"] = Case(m, d, p, b).config.n_qubits
     errors = {"error_values": 1e-7, "error_d_features": 3e-7, "error_d_weights": 2e-7}
     ours = {"engine": "batched", "version": "0.1", "forward_ms": 0.1, "gradient_ms": 0.5, "first_gradient_s": 0.02}
@@ -37,7 +38,7 @@ def test_the_table_tells_ratios_errors_failures_and_the_machine():
     for part in ("A processor, 2 cores", "2026-01-02", "`python -m qfl_explore.benchmark --budget 1`", "100 GFLOP/s"):
         assert part in text
     assert "## M = 2, D = 1, P = 3, B = 64 (3 qubits)" in text
-    assert "| rival | 0.3 | 3 | 100 | 200 | 4 | 200 | 4 | 200 | 123 | 3e-07 |  |  |" in text
+    assert "| rival | 0.3 | 3 | 100 | 200 | 0.5 | 4 | 200 | 4 | 200 | 123 | 3e-07 |  |  |" in text
     assert "| broken | no result within 2 s \\| killed |" in text
     assert "- rival: 9.9" in text
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")}
