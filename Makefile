@@ -97,11 +97,13 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(INSTALL) --compile-bytecode -r requirements-dev.lock
 	@touch $@
 
-# One environment for each family of peers. PyTorch comes without CUDA unless TORCH_BACKEND says otherwise.
+# One environment for each family of peers. PyTorch comes without CUDA unless TORCH_BACKEND says otherwise; where
+# its own index cannot be reached, the usual package does (larger, and as fast on a CPU).
 .venv-peers/%/.installed: qfl_explore/benchmark/peers/requirements/%.txt | $(BIN)/uv
 	@echo "Installing $* for the benchmark"
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers/$*
-	@$(BIN)/uv pip install --quiet --torch-backend $(TORCH_BACKEND) --python .venv-peers/$*/bin/python -r $<
+	@$(BIN)/uv pip install --quiet --torch-backend $(TORCH_BACKEND) --python .venv-peers/$*/bin/python -r $< \
+	  2>/dev/null || $(BIN)/uv pip install --quiet --python .venv-peers/$*/bin/python -r $<
 	@touch $@
 
 # Compiles the numerical kernels once, so that the first visitor does not wait for it.

@@ -9,8 +9,8 @@ from functools import cache
 
 from qfl_explore.simulation.simd import LANES
 
-#: Below this many row updates a second thread costs more than it brings.
-WORTH_A_THREAD = 50_000
+#: Below this many row updates a second thread costs more (40 µs) than it brings.
+WORTH_A_THREAD = 80_000
 
 
 def n_chunks_of(n_samples: int) -> int:
