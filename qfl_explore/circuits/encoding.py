@@ -49,7 +49,7 @@ def multi_controlled_signal(
             yield make(angle).on(value[slot])
             continue
         bits = [slot >> (n_index - 1 - i) & 1 for i in range(n_index)]
-        yield make(angle).on(value[0]).controlled_by(*index, control_values=bits)
+        yield cirq.ControlledOperation(index, make(angle).on(value[0]), bits)
 
 
 def gray_code_matrix(n_controls: int) -> np.ndarray:

@@ -136,10 +136,18 @@ class FusionCircuit:
         With ``signal_form='gray_code'`` the gate angles are sums over feature symbols; engines
         that accept single symbols only use `physical`.
         """
-        return self._assemble(self.signal_layer)
+        return cirq.Circuit(self.operations())
 
-    def signal_layer(self, layer: int = 0) -> list[cirq.Operation]:
+    def operations(self) -> list[cirq.Operation]:
+        """What `circuit` holds, layer by layer; quicker to make, and every S(x) is the same objects."""
+        return self._assemble(lambda layer: self._signal)
+
+    def signal_layer(self) -> list[cirq.Operation]:
         """One S(x) over ``feature_symbols``, in the form that the settings ask for."""
+        return list(self._signal)
+
+    @cached_property
+    def _signal(self) -> list[cirq.Operation]:
         config = self.config
         if config.signal_form == "multi_controlled":
             return list(multi_controlled_signal(config, self.qubits, self.feature_symbols))
@@ -158,16 +166,16 @@ class FusionCircuit:
         symbols = [
             [sympy.Symbol(f"s_{p:03d}_{g:04d}") for g in range(signal.n_gates)] for p in range(self.config.degree)
         ]
-        circuit = self._assemble(lambda layer: list(signal.operations(symbols[layer])))
+        circuit = cirq.Circuit(self._assemble(lambda layer: list(signal.operations(symbols[layer]))))
         flat = tuple(symbol for layer in symbols for symbol in layer)
         return PhysicalCircuit(circuit, flat + self.weight_symbols, signal.matrix, self.config.degree)
 
-    def _assemble(self, signal_layer: Callable[[int], list[cirq.Operation]]) -> cirq.Circuit:
+    def _assemble(self, signal_layer: Callable[[int], list[cirq.Operation]]) -> list[cirq.Operation]:
         operations = self.ansatz_layer(0)
         for layer in range(self.config.degree):
             operations += signal_layer(layer)
             operations += self.ansatz_layer(layer + 1)
-        return cirq.Circuit(operations)
+        return operations
 
 
 def _linear(coefficients: np.ndarray, symbols: Sequence[sympy.Symbol]) -> Angle:

@@ -244,7 +244,7 @@ def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None
     config = fusion.config
     if config.signal_form == "multi_controlled" or config.encoding == "qubit_per_feature":
         program = translate(
-            fusion.circuit, fusion.qubits, fusion.feature_symbols, fusion.weight_symbols, fusion.observables
+            fusion.operations(), fusion.qubits, fusion.feature_symbols, fusion.weight_symbols, fusion.observables
         )
         return program, None
     form = fusion.physical

@@ -105,7 +105,7 @@ class Program:
 
 
 def translate(
-    circuit: cirq.Circuit,
+    circuit: cirq.Circuit | Iterable[cirq.Operation],
     qubits: Sequence[cirq.Qid],
     feature_symbols: Sequence[sympy.Symbol],
     weight_symbols: Sequence[sympy.Symbol],
@@ -114,9 +114,9 @@ def translate(
     """Translates a circuit for the batched engine.
 
     Args:
-        circuit: any circuit of rotations by ``constant × symbol``, constant one-qubit gates, CZ
-            and CNOT, with single-valued controls on any of them, or of gates that cirq
-            decomposes into these.
+        circuit: any circuit, or its operations in order, of rotations by ``constant × symbol``,
+            constant one-qubit gates, CZ and CNOT, with single-valued controls on any of them, or of
+            gates that cirq decomposes into these.
         qubits: the register, most significant bit first.
         feature_symbols: symbols that vary over the batch.
         weight_symbols: symbols that the batch shares.
@@ -129,7 +129,7 @@ def translate(
         ValueError: an operation or symbol is not supported; the message shows it.
     """
     walk = Translator(qubits, feature_symbols, weight_symbols)
-    walk.circuit(circuit)
+    walk.all(circuit.all_operations() if isinstance(circuit, cirq.Circuit) else circuit)
     lowered = _Lowering(walk.ops, walk.n_qubits)
     matrices = [op for op in walk.ops if op.kind == MATRIX]
     gates = [gate for op in matrices for gate in op.gates]

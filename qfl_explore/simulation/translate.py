@@ -7,7 +7,7 @@ rotations on one target into one multiplexed rotation, CZ gates into one vector 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cirq
@@ -52,10 +52,16 @@ class Translator:
         self.latest_multiplex = -1
         self.rows: dict[tuple[int, float], int] = {}
         self.angles: dict[sympy.Basic, tuple[str, int, float]] = {}
+        #: Feature rotations by identity: a re-uploading circuit repeats the same objects.
+        self.known: dict[int, tuple[cirq.Operation, tuple[int, int, int, int, int]]] = {}
 
-    def circuit(self, circuit: cirq.Circuit) -> None:
-        for operation in circuit.all_operations():
-            self.operation(operation)
+    def all(self, operations: Iterable[cirq.Operation]) -> None:
+        for operation in operations:
+            known = self.known.get(id(operation))
+            if known is None:
+                self.operation(operation)
+            else:
+                self.multiplex(*known[1])
 
     def operation(self, operation: cirq.Operation) -> None:
         controls, values, core = _controls(operation)
@@ -100,6 +106,7 @@ class Translator:
         else:
             scale = coefficient if axis == PHASE else 0.5 * coefficient
             row = self.rows.setdefault((index, scale), len(self.rows))
+            self.known[id(operation)] = (operation, (target, mask, value, axis, row))
             self.multiplex(target, mask, value, axis, row)
 
     def angle(self, exponent: Any, operation: cirq.Operation) -> tuple[str, int, float]:
