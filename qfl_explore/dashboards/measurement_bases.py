@@ -60,12 +60,17 @@ def study(config: MeasurementConfig) -> Iterator[tuple[Progress, Picture | None]
 
     items: list[Progress] = []
     for item in stream(config):
+        items += [item] if item.rows else []
         picture = None
-        if item.rows:
-            items.append(item)
+        if item.stage == "tested" or _is_last(item, config):  # a summary of every row would outlast the training
             result = MeasurementResult.collect(config, items).complete()
             picture = Picture(result, result.summary())
         yield item, picture
+
+
+def _is_last(item: Progress, config: MeasurementConfig) -> bool:
+    """Whether a basis is finished on a seed."""
+    return any((row["model"], row["repetitions"]) == ("refitted", max(config.repetitions)) for row in item.rows)
 
 
 def facts(config: MeasurementConfig) -> Iterator[tuple[str, Any]]:
@@ -115,9 +120,10 @@ class MeasurementPage:
         self._clear()
         self._left_running = False
         self._build()
-        names = [name for name in MeasurementState.URL if name not in MeasurementState.READING]
+        names = [name for name in MeasurementState.URL if name not in MeasurementState.DRAWN]
         self.state.param.watch(lambda *_: self.start(), names)
         self.state.param.watch(lambda *_: self._read_again(), list(MeasurementState.READING))
+        self.state.param.watch(lambda _: self._draw(), "readout")
         session.param.watch(lambda event: self._set_dark(event.new), "dark")
 
     def _build(self) -> None:
@@ -260,11 +266,13 @@ class MeasurementPage:
 
     def _draw(self) -> None:
         picture = self._picture
+        if picture is None:
+            return
         layers = plots.scores_layers(picture.result.table, picture.summary)
         plots.put(self.figures["scores"], layers)
         low = plots.lowest_score(layers, axis=0)
         self.figures["scores"].set_range(x=(low, 1.0 + 0.04 * (1.0 - low)))
-        layers = plots.repetition_layers(picture.summary)
+        layers = plots.repetition_layers(picture.summary, self.state.readout)
         plots.put(self.figures["repetitions"], layers)
         low = plots.lowest_score(layers)
         self.figures["repetitions"].set_range(y=(low, 1.0 + 0.06 * (1.0 - low)))
@@ -282,9 +290,9 @@ class MeasurementPage:
     def _say(self) -> None:
         config, total = self._config, self.state.repetitions
         summary = self._picture.summary if self._picture else {"rows": [], "paired": [], "best_classical": ""}
-        self.headline.object = text.headline(summary, config, total)
+        self.headline.object = text.headline(summary, config, total, self.state.readout)
         if self._facts is not None:
-            self.table.object = text.table_html(self._facts, summary, config, total)
+            self.table.object = text.table_html(self._facts, summary, config, total, self.state.readout)
 
     def _update_facts(self, update: Update) -> None:
         if update.error:
@@ -348,7 +356,10 @@ def _sidebar(state: MeasurementState) -> list[Any]:
     modalities = slider(state, "n_modalities", visible=polynomial)
     return [
         section(
-            "Measurement", slider(state, "n_observables"), repetitions, select(state, "basis", margin=(12, 12, 6, 12))
+            "Measurement",
+            slider(state, "n_observables"),
+            repetitions,
+            *(select(state, name, margin=(12, 12, 6, 12)) for name in ("readout", "basis")),
         ),
         section("Task", select(state, "task", margin=(10, 12, 2, 12)), target),
         section(

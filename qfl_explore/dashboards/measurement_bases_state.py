@@ -23,6 +23,7 @@ BASES = {
     "Pauli X, Y, Z": "pauli",
     "All Pauli strings": "all_pauli",
 }
+READOUTS = {"Fitted anew to sampled values": "refitted", "As trained, on exact values": "trained"}
 REPETITIONS = [30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000]
 #: Above this all Pauli strings would not be live; the package goes one further.
 MAX_ALL_PAULI_QUBITS = 4
@@ -30,7 +31,7 @@ MAX_ALL_PAULI = 4**MAX_ALL_PAULI_QUBITS - 1
 
 
 class MeasurementState(State):
-    """Settings; ``repetitions`` and ``basis`` choose what is drawn and never restart the training."""
+    """Settings; ``DRAWN`` ones choose what is shown and never restart the training."""
 
     task = param.Selector(default="polynomial", objects=TASKS, doc="Task")
     target = param.Selector(default="random_polynomial", objects=TARGETS, doc="Target")
@@ -44,6 +45,7 @@ class MeasurementState(State):
     )
     repetitions = param.Selector(default=1000, objects=REPETITIONS, doc="Repetitions T of each circuit")
     basis = param.Selector(default="random_pauli_plane", objects=BASES, doc="Basis of the error bars")
+    readout = param.Selector(default="refitted", objects=READOUTS, doc="Readout of sampled values")
     n_train = param.Integer(default=128, bounds=(16, 512), doc="Training points")
     noise = param.Number(default=0.0, bounds=(0.0, 0.5), step=0.05, doc="Noise on the training data")
     n_steps = param.Integer(default=300, bounds=(50, 1000), doc="Steps of each trial")
@@ -61,6 +63,7 @@ class MeasurementState(State):
         "n_observables": "K",
         "repetitions": "T",
         "basis": "basis",
+        "readout": "readout",
         "n_train": "train",
         "noise": "noise",
         "n_steps": "steps",
@@ -69,6 +72,8 @@ class MeasurementState(State):
     }
     #: These restart nothing but the reading of one state.
     READING = ("repetitions", "basis")
+    #: These only choose what is drawn.
+    DRAWN = (*READING, "readout")
 
     def _parse(self, name: str, text: str) -> object:
         value = super()._parse(name, text)

@@ -34,10 +34,10 @@ estimates: Wilson (bit strings); normal with the exact variance (3^w − ⟨O⟩
 π/2 of that variance, and gains only against rare outliers.
 
 **What it does not show.** The readouts differ in size (the table has the parameters), so "more observables" also
-means "more parameters". Training here uses exact values; only prediction is sampled, and a readout fitted with the
-noise in mind would lose less. Repetitions are counted for one circuit, without noise of a device and without the
-time to switch bases. Breast cancer enters through fixed principal components (scaled by tanh to angles), not
-through trained encoders as on the page Real data, so scores are not those.
+means "more parameters". The circuit's angles are trained with exact values; only the readout can be fitted to
+sampled ones (all readouts get the same three penalties). Repetitions are counted for one circuit, without noise of
+a device and without the time to switch bases. Breast cancer enters through fixed principal components (scaled by
+tanh to angles), not through trained encoders as on the page Real data, so scores are not those.
 """
 TABLE_STYLE = """
 .wide { overflow-x: auto; }
@@ -51,7 +51,7 @@ small { opacity: 0.75; white-space: nowrap; }
 _SCORE = {"polynomial": "R²", "breast_cancer": "accuracy"}
 
 
-def headline(summary: Mapping[str, Any], config: MeasurementConfig, repetitions: int) -> str:
+def headline(summary: Mapping[str, Any], config: MeasurementConfig, repetitions: int, readout: str) -> str:
     """What the seeds so far say: exact values, differences, the price of finite repetitions, the classical rival."""
     exact = {
         row["basis"]: row for row in summary["rows"] if row["model"] == "trained" and math.isnan(row["repetitions"])
@@ -60,13 +60,12 @@ def headline(summary: Mapping[str, Any], config: MeasurementConfig, repetitions:
     if plane is None:
         return ""
     n_seeds, planned, score = plane["n_seeds"], len(config.seeds), _SCORE[config.task]
-    seeds = f"seed {config.seeds[0]}" if n_seeds == 1 else f"{n_seeds} seeds from {config.seeds[0]} on"
-    after = (
-        f"After {seeds} of {planned}" if n_seeds < planned else f"After all {planned} seeds (from {config.seeds[0]} on)"
-    )
+    start = config.seeds[0]
+    count = f"{n_seeds} of {planned}" if n_seeds < planned else f"all {planned}"
+    after = f"After {count} seeds (from {start} on)"
     text = f"{after}, with exact expectation values, the random plane has test {score} {_with_ends(plane)}. "
     text += _differences(summary["paired"], n_seeds)
-    text += _sampled(summary, repetitions, score)
+    text += _sampled(summary, repetitions, readout)
     best = next((row for row in summary["rows"] if row["basis"] == summary["best_classical"]), None)
     if best is not None:
         text += f"Best classical ({_controls()[best['basis']]}): {number(best['mean'])}."
@@ -89,15 +88,18 @@ def _differences(paired: list[dict[str, Any]], n_seeds: int) -> str:
     )
 
 
-def _sampled(summary: Mapping[str, Any], repetitions: int, score: str) -> str:
-    rows = [row for row in summary["rows"] if row["repetitions"] == repetitions]
+def _sampled(summary: Mapping[str, Any], repetitions: int, readout: str) -> str:
+    rows = [row for row in summary["rows"] if (row["repetitions"], row["model"]) == (repetitions, readout)]
     if not rows:
         return ""
     listed = ", ".join(f"{_name(row['basis'])} {number(row['mean'])}" for row in rows)
-    return f"With T = {grouped(repetitions)} repetitions of each circuit the {score} is: {listed}. "
+    how = "a readout fitted to such values" if readout == "refitted" else "the readout as trained on exact values"
+    return f"With T = {grouped(repetitions)} repetitions of each circuit and {how}: {listed}. "
 
 
-def table_html(facts: pd.DataFrame, summary: Mapping[str, Any], config: MeasurementConfig, repetitions: int) -> str:
+def table_html(
+    facts: pd.DataFrame, summary: Mapping[str, Any], config: MeasurementConfig, repetitions: int, readout: str
+) -> str:
     """A row a basis: what its observables span, what they cost, what was learned."""
     score = _SCORE[config.task]
     heads = (
@@ -113,7 +115,7 @@ def table_html(facts: pd.DataFrame, summary: Mapping[str, Any], config: Measurem
         f"Test {score}, exact",
         f"Test {score}, T = {grouped(repetitions)}",
     )
-    body = "".join(f"<tr>{_line(row, summary, repetitions)}</tr>" for row in facts.to_dict("records"))
+    body = "".join(f"<tr>{_line(row, summary, repetitions, readout)}</tr>" for row in facts.to_dict("records"))
     caption = (
         "Effective rank and condition number at random weights (10 draws; mean with 95 % interval, geometric mean). "
         "Functions: how many independent ones a readout combines, at one setting of the weights and at all of them. "
@@ -124,10 +126,10 @@ def table_html(facts: pd.DataFrame, summary: Mapping[str, Any], config: Measurem
     return f'<p>{caption}</p><div class="wide" tabindex="0">{table}</div>'
 
 
-def _line(row: Mapping[str, Any], summary: Mapping[str, Any], repetitions: int) -> str:
-    trained = [r for r in summary["rows"] if r["basis"] == row["basis"] and r["model"] == "trained"]
-    exact = next((r for r in trained if math.isnan(r["repetitions"])), None)
-    sampled = next((r for r in trained if r["repetitions"] == repetitions), None)
+def _line(row: Mapping[str, Any], summary: Mapping[str, Any], repetitions: int, readout: str) -> str:
+    mine = [r for r in summary["rows"] if r["basis"] == row["basis"]]
+    exact = next((r for r in mine if r["model"] == "trained" and math.isnan(r["repetitions"])), None)
+    sampled = next((r for r in mine if (r["model"], r["repetitions"]) == (readout, repetitions)), None)
     union = row["function_union"]
     unknown = union is None or union != union
     complete = " (complete)" if row["complete"] else ""

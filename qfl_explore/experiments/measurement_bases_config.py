@@ -135,6 +135,9 @@ class MeasurementConfig:
         object.__setattr__(self, "seeds", seeds)
 
     def _check_register(self) -> None:
+        if self.n_observables is not None:
+            count = check_int("n_observables", self.n_observables, 1, 4**MAX_ALL_PAULI_QUBITS)
+            object.__setattr__(self, "n_observables", count)
         n_qubits = self.fusion(next(iter(BASES))).n_qubits
         if n_qubits > MAX_QUBITS:
             raise invalid(
@@ -148,8 +151,6 @@ class MeasurementConfig:
                 f"at most {MAX_ALL_PAULI_QUBITS} qubits, or bases without 'all_pauli'",
                 f"{n_qubits} qubits, {4**n_qubits - 1} observables",
             )
-        if self.n_observables is not None:
-            object.__setattr__(self, "n_observables", check_int("n_observables", self.n_observables, 1, 4**n_qubits))
 
     def fusion(self, base: str, seed: int = 0, n_observables: int | None = None) -> FusionConfig:
         """The circuit with one basis; ``n_observables`` replaces K and is capped at what the basis has.

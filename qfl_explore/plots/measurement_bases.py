@@ -149,15 +149,16 @@ def live_sweep(height: int = 330) -> LiveFigure:
     return figure
 
 
-def repetition_layers(summary: Mapping[str, Any]) -> Layers:
+def repetition_layers(summary: Mapping[str, Any], model: str = "trained") -> Layers:
     """Layers of `repetitions`: ``<basis>`` and ``<basis> interval``.
 
     Args:
         summary: of a `MeasurementResult`.
+        model: ``trained`` (readout trained on exact values) or ``refitted`` (to sampled ones).
     """
     layers: Layers = {}
     for i, base in enumerate(LOOKS):
-        rows = [r for r in summary["rows"] if r["basis"] == base and r["repetitions"] > 0]
+        rows = [r for r in summary["rows"] if (r["basis"], r["model"]) == (base, model) and r["repetitions"] > 0]
         rows.sort(key=lambda r: r["repetitions"])
         x = np.array([r["repetitions"] for r in rows], float) * 1.06 ** (i - 1.5)
         mean, low, high = (np.array([max(r[name], LOWEST) for r in rows]) for name in ("mean", "low", "high"))
@@ -167,9 +168,9 @@ def repetition_layers(summary: Mapping[str, Any]) -> Layers:
     return layers
 
 
-def repetitions(summary: Mapping[str, Any], task: str = "polynomial") -> hv.Overlay:
-    """Score of the trained models against repetitions T of each circuit, split over a basis's settings."""
-    return _draw_lines(repetition_layers(summary), "repetitions T of each circuit", SCORES[task], trained=False)
+def repetitions(summary: Mapping[str, Any], task: str = "polynomial", model: str = "trained") -> hv.Overlay:
+    """Score of the trained circuits against repetitions T of each, split over a basis's settings."""
+    return _draw_lines(repetition_layers(summary, model), "repetitions T of each circuit", SCORES[task], trained=False)
 
 
 def live_repetitions(height: int = 300) -> LiveFigure:

@@ -56,29 +56,47 @@ def final_states(fusion: FusionCircuit, features: Any, weights: Any) -> np.ndarr
     angles = dict(zip(names, np.ravel(weights).astype(float).tolist(), strict=True))
     rows = np.zeros((len(features), *(2,) * config.n_qubits), np.complex128)
     rows.reshape(len(rows), -1)[:, 0] = 1.0
-    signals = [_signal(fusion, sample) for sample in features]
+    signal = _signal(fusion, features)
     for layer in range(config.degree + 1):
-        for b, signal in enumerate(signals if layer else ()):
-            _apply(signal, rows[b : b + 1])
-        _apply([cirq.resolve_parameters(op, angles) for op in fusion.ansatz_layer(layer)], rows)
+        for op, matrices in signal if layer else ():
+            _apply(op, rows) if matrices is None else _apply_by_row(op, matrices, rows)
+        for op in fusion.ansatz_layer(layer):
+            _apply(cirq.resolve_parameters(op, angles), rows)
     return rows.reshape(len(rows), -1)
 
 
-def _signal(fusion: FusionCircuit, sample: np.ndarray) -> list[cirq.Operation]:
-    """One S(x) at a sample [M, D], without symbols."""
-    values = np.ravel(sample).astype(float).tolist()
-    resolver = {symbol.name: value for symbol, value in zip(fusion.feature_symbols, values, strict=True)}
-    return [cirq.resolve_parameters(op, resolver) for op in fusion.signal_layer()]
+def _signal(fusion: FusionCircuit, features: np.ndarray) -> list[tuple[cirq.Operation, np.ndarray | None]]:
+    """One S(x): its operations, each with cirq's own matrix for every sample, or ``None`` if x is not in it."""
+    names = [symbol.name for symbol in fusion.feature_symbols]
+    resolvers = [dict(zip(names, np.ravel(sample).astype(float).tolist(), strict=True)) for sample in features]
+    found: list[tuple[cirq.Operation, np.ndarray | None]] = []
+    for op in fusion.signal_layer():
+        inner = op.sub_operation if isinstance(op, cirq.ControlledOperation) else op
+        matrices = None
+        if cirq.is_parameterized(op):
+            matrices = np.array([cirq.unitary(cirq.resolve_parameters(inner, resolver)) for resolver in resolvers])
+        found.append((op, matrices))
+    return found
 
 
-def _apply(operations: list[cirq.Operation], rows: np.ndarray) -> None:
-    """Applies operations in place to every row of [B, 2, …, 2]; qubits are ``GridQubit(0, i)``."""
-    buffer = np.empty_like(rows)
-    for op in operations:
-        axes = [1 + qubit.col for qubit in op.qubits]
-        result = cirq.apply_unitary(op, cirq.ApplyUnitaryArgs(rows, buffer, axes))
-        if result is not rows:
-            rows[...] = result
+def _apply(op: cirq.Operation, rows: np.ndarray) -> None:
+    """Applies an operation in place to every row of [B, 2, …, 2]; qubits are ``GridQubit(0, i)``."""
+    axes = [1 + qubit.col for qubit in op.qubits]
+    result = cirq.apply_unitary(op, cirq.ApplyUnitaryArgs(rows, np.empty_like(rows), axes))
+    if result is not rows:
+        rows[...] = result
+
+
+def _apply_by_row(op: cirq.Operation, matrices: np.ndarray, rows: np.ndarray) -> None:
+    """Applies a gate, controlled or not, with a matrix of its own for every row: [B, d, d]."""
+    controls: dict[int, int] = {}
+    if isinstance(op, cirq.ControlledOperation):
+        controls = {q.col: int(v[0]) for q, v in zip(op.controls, op.control_values, strict=True)}
+    part = rows[(slice(None), *(controls.get(q, slice(None)) for q in range(rows.ndim - 1)))]
+    left = [q for q in range(rows.ndim - 1) if q not in controls]
+    places = [1 + left.index(q.col) for q in op.qubits if q.col not in controls]
+    view = np.moveaxis(part, places, range(1, 1 + len(places)))
+    view[...] = (matrices @ view.reshape(len(rows), matrices.shape[1], -1)).reshape(view.shape)
 
 
 def rotated_probabilities(states: Any, bases: Any) -> np.ndarray:

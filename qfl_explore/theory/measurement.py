@@ -257,7 +257,7 @@ def guaranteed_error(observable_weights: Any, repetitions: int, failure: float =
     """The error that the theorem of classical shadows promises for all K observables at once.
 
     ``ε = sqrt(34 · 3^w · n_groups / T)`` with probability 1 - δ. Source: Theorem 1 of
-    arXiv:2002.08953. It is a worst case: typical errors are about ten times smaller.
+    arXiv:2002.08953. It is a worst case: typical errors are ten to twenty times smaller.
 
     Args:
         observable_weights: [K] integers.
