@@ -50,6 +50,7 @@ class QueriesPart(Part):
         self.state.param.watch(lambda _: self.start_walk(), "base_degrees")
 
     def _build(self) -> None:
+        self.problem = Text(text.problem(self.state.n_oracles), size=14)
         self.counting = Text("", size=13)
         self.caption = Text("", size=13, live=True)
         self.drawing = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 12))
@@ -67,7 +68,7 @@ class QueriesPart(Part):
             styles={"flex": "0 1 580px"},
         )
         self.main = pmui.Column(
-            Text(text.PROBLEM, size=14),
+            self.problem,
             self.headline,
             row(titled("Success against queries", self.figures["ladder"], 360), spheres),
             self.counting,
@@ -128,6 +129,7 @@ class QueriesPart(Part):
         plots.put_ladder(self.figures["ladder"], result.table, most)
         self.headline.object = text.queries_sentence(config, result.summary())
         self.counting.object = text.formula_sentence(config)
+        self.problem.object = text.problem(config.n_oracles)
 
     def table(self) -> Any:
         """The rungs so far."""

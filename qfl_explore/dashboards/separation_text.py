@@ -25,10 +25,6 @@ WHOSE = (
     "(quant-ph/0102064) and Duan, Feng and Ying (quant-ph/0601150). Signal processing: Low and Chuang "
     "(arXiv:1606.02685); the phases are found by pyqsp (arXiv:2105.02859)."
 )
-PROBLEM = (
-    "Oracle A turns a qubit by an unknown angle θ, oracle B by θ′. You are promised that θ′ is either θ or θ + δ. "
-    "θ itself can be anything. Which is it? (Our construction.)"
-)
 PROOF = """
 Why no separable strategy is ever exact, in five steps.
 
@@ -83,6 +79,21 @@ caption { text-align: left; opacity: 0.85; padding: 2px 0 6px 0; }
 th, td { text-align: right; padding: 4px 12px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 """
+
+
+def problem(n_oracles: int) -> str:
+    """The question in words."""
+    if n_oracles == 2:
+        return (
+            "Oracle A turns a qubit by an unknown angle θ, oracle B by θ′. You are promised that θ′ is either θ or "
+            "θ + δ; θ itself can be anything. Which is it? (Our construction.)"
+        )
+    letters = [chr(ord("A") + m) for m in range(n_oracles)]
+    total = "".join((" − " if m % 2 else " + " if m else "") + f"θ_{letter}" for m, letter in enumerate(letters))
+    return (
+        f"Oracles {', '.join(letters)} turn a qubit by unknown angles. You are promised that {total} is either 0 or δ; "
+        "everything else about the angles is unknown. Which is it? (Our construction.)"
+    )
 
 
 def probability(value: float) -> str:

@@ -6,7 +6,9 @@ circuits of other shapes, so they go to the engines directly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cirq
@@ -55,6 +57,22 @@ def circuit_expectations(
     if values.ndim != 2 or values.shape[1] != len(symbols):
         raise invalid("values have the wrong shape", f"[B, {len(symbols)}]", f"shape {list(values.shape)}")
     return np.asarray(_RUNNERS[engine](circuit, qubits, symbols, values, observables), np.float64)
+
+
+@contextlib.contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Drops what the process, C++ libraries included, writes to its standard error; for notebooks.
+
+    TensorFlow reports graphics cards that it did not find while it is being imported.
+    """
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _batched(circuit: Any, qubits: Any, symbols: Any, values: np.ndarray, observables: Any) -> np.ndarray:

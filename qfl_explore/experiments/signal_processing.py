@@ -49,7 +49,7 @@ class SignalConfig:
 
     polynomial: str = "0.9*T(5, x)"
     scale: bool = True
-    n_points: int = 41
+    n_points: int = 61
     engine: str = "batched"
 
     def __post_init__(self) -> None:

@@ -250,4 +250,6 @@ def live_phases(height: int = 320) -> LiveFigure:
 def put_phases(figure: LiveFigure, phases: pd.DataFrame) -> None:
     """Redraws `phase_stems`."""
     put(figure, PHASES, phase_columns(phases))
+    for parity in ("even", "odd"):
+        figure.show_layer(parity, bool((phases["parity"] == parity).any()))
     figure.set_range(x=(-0.5, float(phases["k"].max()) + 0.5))
