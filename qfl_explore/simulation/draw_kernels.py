@@ -6,7 +6,7 @@ and cosines and applied whole; the rest is shared with the kernels for one weigh
 """
 
 # Numba calls an intrinsic without its first parameter, the typing context.
-# pyright: reportCallIssue=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
 
 from __future__ import annotations
 

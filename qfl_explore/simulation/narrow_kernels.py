@@ -7,7 +7,7 @@ a row, by exchanging lanes.
 """
 
 # Numba calls an intrinsic without its first parameter, the typing context.
-# pyright: reportCallIssue=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
 
 from __future__ import annotations
 
