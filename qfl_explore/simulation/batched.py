@@ -30,6 +30,9 @@ _FEW, _FEWEST_QUBITS = 2, 8
 _MOST_STATES = 128 * 2**20
 
 
+_Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
 class BatchedBackend(Backend):
     """Batched state vectors with adjoint differentiation, compiled once per installation.
 
@@ -203,7 +206,7 @@ class _Call:
         self._evaluate(kernels.VALUES, values, nothing.table, nothing.table, nothing.measured)
         return values
 
-    def gradients(self, cotangents: np.ndarray, mode: int = kernels.GRADIENTS) -> tuple[np.ndarray, ...]:
+    def gradients(self, cotangents: np.ndarray, mode: int = kernels.GRADIENTS) -> _Gradients:
         """values [B, K] (not with BACK), d_inputs [B, n_features], d_weights [n_weights]."""
         program, n_samples = self.program, len(self.inputs)
         values = self.nothing.table
