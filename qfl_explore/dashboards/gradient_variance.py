@@ -134,7 +134,7 @@ class GradientVariancePage:
         self.take_along = TakeAlong(
             table=lambda: self._picture.table if self._picture else None,
             filename="gradient_variance.csv",
-            snippet=lambda: text.snippet(self.state.config()),
+            snippet=self.snippet,
             query=self.query,
             notify=self.session.notify,
             page="gradient_variance",
@@ -203,6 +203,12 @@ class GradientVariancePage:
         if self.run.state in ("running", "queued", "paused"):
             self.run.cancel()
             self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
+
+    def snippet(self) -> str:
+        """Python source of what the page shows."""
+        switched = len({row["layerwise"] for row in self._rows if row["step"] == 0} | {self.state.layerwise}) > 1
+        mixed = self.state.view == "training" and switched
+        return (text.SWITCHED if mixed else "") + text.snippet(self.state.config())
 
     def _changed(self, *events: Any) -> None:
         self._arrange()

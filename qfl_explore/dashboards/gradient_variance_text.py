@@ -59,10 +59,13 @@ def _law(encoding: str, rows: pd.DataFrame, over: str, laws: Mapping[str, Fit]) 
     name = NAMES[encoding]
     if over == "degree":
         first, last = rows.sort_values("degree").iloc[[0, -1]].itertuples(index=False)
+        fit = laws["power"]
+        span = f"[{_number(-fit.high)}, {_number(-fit.low)}]"
+        trend = f"∝ P^{_number(-fit.exponent)} {span}, " if math.isfinite(fit.exponent) else ""
         return (
-            f"{name} (n = {last.n_qubits}): {first.variance:.3g} at P = {first.degree}, {last.variance:.3g} "
-            f"[{last.low:.3g}, {last.high:.3g}] at P = {last.degree}, {last.variance / last.two_design:.0%} of the "
-            "2-design value."
+            f"{name} (n = {last.n_qubits}): {trend}from {first.variance:.3g} at P = {first.degree} to "
+            f"{last.variance:.3g} [{last.low:.3g}, {last.high:.3g}] at P = {last.degree}, which is "
+            f"{last.variance / last.two_design:.0%} of the 2-design value where it saturates."
         )
     fit = laws["power" if encoding == "qubit_efficient" else "exponential"]
     if not math.isfinite(fit.exponent):
@@ -137,6 +140,10 @@ _SOURCES = {
     "SweepConfig": ("gradient_variance_sweep", "run_sweep"),
     "TrainingConfig": ("gradient_variance_training", "run_training"),
 }
+
+
+#: Stands above the source where a visitor changed the training while it ran.
+SWITCHED = "# On the page, layerwise training was switched while it ran; this trains from the start as it is set now.\n"
 
 
 def snippet(config: Any) -> str:

@@ -195,7 +195,8 @@ def stream_training(config: TrainingConfig, layerwise: Callable[[], bool] | None
     Args:
         config: the settings.
         layerwise: asked before every step, so that the mitigation can be switched while it
-            runs; ``None``: as in the settings.
+            runs (it begins with the first layer whenever it is switched on); ``None``: as in
+            the settings.
 
     Raises:
         ValueError: memory would not do; the message has the number.
@@ -206,13 +207,14 @@ def stream_training(config: TrainingConfig, layerwise: Callable[[], bool] | None
     rng = np.random.default_rng(config.seed)
     params = {"weights": draw_weights(config.fusion, config.initializer, rng, config.n_starts, config.scale)}
     adam = Adam(config.learning_rate)
-    state = adam.init(params)
+    state, since = adam.init(params), None  # the step at which layerwise training was switched on
     for step in range(config.n_steps + 1):
         values = np.asarray(backend.expectations(fusion, x, params["weights"]), np.float64)
         errors = values.mean(axis=2) - y
         gradients = _gradients(fusion, backend, x, params["weights"], errors)
         one_by_one = config.layerwise if layerwise is None else layerwise()
-        trained = trained_layers(config, step, one_by_one)
+        since = (step if since is None else since) if one_by_one else None
+        trained = trained_layers(config, step - (since or 0), one_by_one)
         yield TrainingFrame(config, step, (errors**2).mean(axis=1), gradients, trained)
         before = params["weights"]
         if config.repetitions is not None:
@@ -237,7 +239,7 @@ def _noise(config: TrainingConfig, errors: np.ndarray, rng: np.random.Generator)
 
 
 def trained_layers(config: TrainingConfig, step: int, layerwise: bool) -> tuple[int, ...]:
-    """Layers that the step after ``step`` steps changes: one after the other, in the end all.
+    """Layers that are changed after ``step`` steps of layerwise training: one by one, in the end all.
 
     >>> config = TrainingConfig(steps_per_layer=10)
     >>> [trained_layers(config, step, True) for step in (0, 9, 10, 39, 40)]

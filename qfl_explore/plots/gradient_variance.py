@@ -25,8 +25,6 @@ LOOKS = {
 }
 VARIANCE = "variance of ∂C/∂θ (1/rad²)"
 SWEPT = {"n_modalities": "modalities M (count)", "degree": "degree P (signal layers)"}
-#: Which law is drawn for each encoding and swept setting.
-DRAWN_LAW = {"qubit_efficient": "power", "qubit_per_feature": "exponential"}
 LAYER_LOOKS = (
     ("model", "solid"),
     ("ceiling", "dashed"),
@@ -43,10 +41,12 @@ _SWEEP_LAYERS = ("bars", "fit", "two_design", "exact", "points")
 def sweep(table: pd.DataFrame, over: str, fits: Mapping[str, Mapping[str, Fit]]) -> hv.Overlay:
     """Variance against M or P on a log scale: estimates with 95 % intervals, fits, exact values, 2-design lines.
 
+    The law that is drawn is the one of `drawn_law`.
+
     Args:
         table: rows of `Estimate.row`.
         over: ``n_modalities`` or ``degree``.
-        fits: encoding -> law -> fit; the law of ``DRAWN_LAW`` is drawn.
+        fits: encoding -> law -> fit.
     """
     use_bokeh()
     axes = hv.Dimension("x", label=SWEPT[over]), hv.Dimension("y", label=VARIANCE)
@@ -69,13 +69,19 @@ def sweep(table: pd.DataFrame, over: str, fits: Mapping[str, Mapping[str, Fit]])
     )
 
 
+def drawn_law(encoding: str, over: str) -> str:
+    """The law that theory suggests: exponential in M for one qubit per feature, else a power."""
+    return "exponential" if (encoding, over) == ("qubit_per_feature", "n_modalities") else "power"
+
+
 def live_sweep(height: int = 400) -> LiveFigure:
     """`sweep` to stream into; see `put_sweep`."""
     from qfl_explore.experiments.gradient_variance_sweep import Fit
 
     rows = [(encoding, x, 0.1, 0.09, 0.11, 0.1, 0.1) for encoding in LOOKS for x in (1, 2)]
     columns = ["encoding", "n_modalities", "variance", "low", "high", "two_design", "exact"]
-    fits = {encoding: {law: Fit(law, 1.0, 0.9, 1.1, 0.0, 1.0, 3)} for encoding, law in DRAWN_LAW.items()}
+    laws = {encoding: drawn_law(encoding, "n_modalities") for encoding in LOOKS}
+    fits = {encoding: {law: Fit(law, 1.0, 0.9, 1.1, 0.0, 1.0, 3)} for encoding, law in laws.items()}
     overlay = sweep(pd.DataFrame(rows, columns=columns), "n_modalities", fits)
     names = [f"{encoding} {layer}" for encoding in LOOKS for layer in _SWEEP_LAYERS]
     roles = [LOOKS[encoding][0] for encoding in LOOKS for _ in _SWEEP_LAYERS]
@@ -116,7 +122,7 @@ def _sweep_data(table: pd.DataFrame, over: str, fits: Mapping[str, Any], encodin
     high = np.minimum(rows["high"], 1e3 * rows["variance"])
     low = np.maximum(rows["low"], 1e-3 * rows["variance"])
     known = rows["exact"].notna().to_numpy() if "exact" in rows else np.zeros(len(rows), bool)
-    fit = fits.get(encoding, {}).get(DRAWN_LAW[encoding])
+    fit = fits.get(encoding, {}).get(drawn_law(encoding, over))
     line = np.linspace(x.min(), x.max(), 60) if fit is not None and np.isfinite(fit.exponent) else np.zeros(0)
     return {
         "bars": (x + shift, low.to_numpy(float), x + shift, high.to_numpy(float)),

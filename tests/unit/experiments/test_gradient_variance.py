@@ -216,3 +216,13 @@ def test_settings_are_checked(make, kind, match):
 def test_ids_are_stable():
     assert GradientVarianceConfig().run_id == GradientVarianceConfig(seed=0).run_id
     assert len({GradientVarianceConfig().run_id, SweepConfig().run_id, TrainingConfig().run_id}) == 3
+
+
+def test_layerwise_training_begins_with_the_first_layer_whenever_it_is_switched_on():
+    on = [False]
+    frames = []
+    for frame in stream_training(TRAINING.replace(n_steps=30), layerwise=lambda: on[0]):
+        frames.append(frame)
+        on[0] = frame.step >= 14
+    assert frames[14].trained == (0, 1, 2)
+    assert [frame.trained for frame in frames[15:28]] == [(0,)] * 4 + [(1,)] * 4 + [(2,)] * 4 + [(0, 1, 2)]
