@@ -28,8 +28,6 @@ _WAY_BACK = 3
 _FEW, _FEWEST_QUBITS = 2, 8
 #: Bytes of final states that a forward pass may leave for the way back.
 _MOST_STATES = 128 * 2**20
-
-
 _Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -57,10 +55,18 @@ class BatchedBackend(Backend):
         self._lock = threading.Lock()
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
-        """State and adjoint vectors of the chunks that run at one time, and the diagonals, in bytes."""
-        n_states = 4 * min(self.n_threads, n_chunks_of(batch_size)) * LANES
-        n_diagonals = 4 * (fusion.config.degree + 2) * (fusion.config.n_blocks + 1)
-        return (n_states + n_diagonals) * self.dtype.itemsize * 2**fusion.n_qubits
+        """What one call allocates beside its results, in bytes.
+
+        For each thread: state and adjoint vector of a chunk, its angles, and the diagonals; for each
+        chunk: what it measured.
+        """
+        config = fusion.config
+        n_chunks = n_chunks_of(batch_size)
+        n_layers = (config.degree + 1) * config.n_blocks
+        states = (4 * LANES + 2 * (n_layers + config.degree + 1)) << fusion.n_qubits
+        a_thread = states + 3 * LANES * config.n_features
+        measured = 8 * n_chunks * n_layers * fusion.n_qubits
+        return (min(self.n_threads, n_chunks) * a_thread + measured) * self.dtype.itemsize
 
     def program(self, fusion: FusionCircuit) -> tuple[Program, np.ndarray | None]:
         """The circuit's program, and the matrix from features to its inputs (None: identity)."""
