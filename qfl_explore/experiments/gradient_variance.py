@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import functools
 import math
 from collections.abc import Iterator
 from functools import cached_property
@@ -22,8 +21,9 @@ from qfl_explore.circuits.ansatz import draw_weights
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.errors import invalid
 from qfl_explore.experiments.gradient_variance_config import GradientVarianceConfig, SweepConfig
+from qfl_explore.experiments.gradient_variance_exact import exact_mean, inputs_of
 from qfl_explore.simulation.base import check_memory, get_backend
-from qfl_explore.theory.trainability import can_be_exact, exact_variances, two_design_variance
+from qfl_explore.theory.trainability import two_design_variance
 
 __all__ = ["Estimate", "GradientVarianceConfig", "Result", "SweepConfig", "exact_mean", "run", "stream"]
 
@@ -184,28 +184,6 @@ class Result:
             "largest": float(self.estimate.per_angle.max()),
             "smallest": float(self.estimate.per_angle.min()),
         }
-
-
-def inputs_of(config: GradientVarianceConfig) -> np.ndarray:
-    """[n_inputs, M, D] uniform in [-π, π), from the seed."""
-    fusion = config.fusion
-    rng = np.random.default_rng([config.seed, _STREAM])
-    return rng.uniform(-np.pi, np.pi, (config.n_inputs, fusion.n_modalities, fusion.feature_dim))
-
-
-def exact_mean(config: GradientVarianceConfig) -> float:
-    """What the estimate converges to, without sampling; NaN where there is no exact value.
-
-    There is one for uniform weights and small circuits, see `exact_variances`.
-    """
-    if config.initializer != "uniform" or not can_be_exact(config.fusion):
-        return math.nan
-    return _exact_mean(GradientVarianceConfig(fusion=config.fusion, n_inputs=config.n_inputs, seed=config.seed))
-
-
-@functools.lru_cache(maxsize=1024)
-def _exact_mean(config: GradientVarianceConfig) -> float:
-    return float(np.mean([exact_variances(config.fusion, one).mean() for one in inputs_of(config)]))
 
 
 def _turns(n_inputs: int, n_observables: int) -> list[tuple[int, int]]:

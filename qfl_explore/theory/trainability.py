@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from qfl_explore.circuits.ansatz import entangled_pairs
-from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, invalid
 
@@ -22,6 +20,8 @@ from qfl_explore.errors import check_int, invalid
 _MOST_SQUARES = 2**21
 #: The signal of the index register takes 4·8^(n-1) numbers.
 _MOST_EFFICIENT_QUBITS = 6
+#: Terms of an observable: coefficients, and letters by qubit.
+Observable = Sequence[tuple[float, Mapping[int, str]]]
 _LETTERS = {"X": 1, "Y": 2, "Z": 3}
 _PAULIS = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 
@@ -73,7 +73,9 @@ def can_be_exact(config: FusionConfig) -> bool:
     return 4**config.n_qubits * config.n_weights <= _MOST_SQUARES
 
 
-def exact_variances(config: FusionConfig, inputs: np.ndarray, observable: int | None = None) -> np.ndarray:
+def exact_variances(
+    config: FusionConfig, inputs: np.ndarray, pairs: Sequence[tuple[int, int]], observables: Sequence[Observable]
+) -> np.ndarray:
     """Var over uniform angles of the derivative by every angle, without sampling.
 
     Every angle is uniform in [-π, π), so the mean derivative is 0 and, after each qubit's RX,
@@ -83,7 +85,8 @@ def exact_variances(config: FusionConfig, inputs: np.ndarray, observable: int | 
     Args:
         config: the circuit; small enough for `can_be_exact`.
         inputs: [M, D], one sample, radians.
-        observable: which of the circuit's observables C is; ``None``: the mean over all of them.
+        pairs: the qubits that CZ gates join in every block, see `entangled_pairs`.
+        observables: each as (coefficient, {qubit: letter}) terms; the result is the mean over them.
 
     Returns:
         float64 array of ``config.weight_shape``.
@@ -104,15 +107,16 @@ def exact_variances(config: FusionConfig, inputs: np.ndarray, observable: int | 
         raise invalid("inputs has the wrong shape", expected, f"shape {list(inputs.shape)}")
     signal = _squared_signal(config, inputs.ravel())
     steps = list(_steps(config))
-    states = _before_each_angle(config, steps, signal)
-    squares = _observable_squares(config, observable)
+    moved = _entangling(config.n_qubits, pairs)
+    states = _before_each_angle(config, steps, signal, moved)
+    squares = _observable_squares(config.n_qubits, observables)
     variances = np.empty(config.weight_shape)
     for kind, where in reversed(steps):
         if kind == "angle":
             squares = _mixed(squares, *where[2:])
             variances[where] = _moving_part(states[where], squares, *where[2:])
         elif kind == "pairs":
-            squares = _entangled(squares, config)
+            squares = squares[moved]
         else:
             squares = _through(config, signal, squares, transpose=True)
     return variances
@@ -130,7 +134,9 @@ def _steps(config: FusionConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield "pairs", ()
 
 
-def _before_each_angle(config: FusionConfig, steps: list, signal: np.ndarray) -> dict[tuple, np.ndarray]:
+def _before_each_angle(
+    config: FusionConfig, steps: list, signal: np.ndarray, moved: tuple[np.ndarray, ...]
+) -> dict[tuple, np.ndarray]:
     """The squared Pauli coefficients of the state before each angle's gate, [4, …, 4]."""
     state = np.ones((1,) * config.n_qubits)
     zero = np.array([1.0, 0.0, 0.0, 1.0])
@@ -142,23 +148,19 @@ def _before_each_angle(config: FusionConfig, steps: list, signal: np.ndarray) ->
             kept[where] = state
             state = _mixed(state, *where[2:])
         elif kind == "pairs":
-            state = _entangled(state, config)
+            state = state[moved]
         else:
             state = _through(config, signal, state, transpose=False)
     return kept
 
 
-def _observable_squares(config: FusionConfig, observable: int | None) -> np.ndarray:
-    fusion = FusionCircuit(config)
-    chosen = fusion.observables
-    if observable is not None:
-        chosen = (chosen[check_int("observable", observable, 0, fusion.n_observables - 1)],)
-    squares = np.zeros((4,) * config.n_qubits)
-    for string in itertools.chain.from_iterable(chosen):
-        place = [0] * config.n_qubits
-        for qubit, letter in string.items():
-            place[fusion.qubits.index(qubit)] = _LETTERS[str(letter)]
-        squares[tuple(place)] += abs(string.coefficient) ** 2 / len(chosen)
+def _observable_squares(n_qubits: int, observables: Sequence[Observable]) -> np.ndarray:
+    squares = np.zeros((4,) * n_qubits)
+    for coefficient, letters in itertools.chain.from_iterable(observables):
+        place = [0] * n_qubits
+        for qubit, letter in letters.items():
+            place[qubit] = _LETTERS[letter]
+        squares[tuple(place)] += coefficient**2 / len(observables)
     return squares
 
 
@@ -177,15 +179,14 @@ def _moving_part(state: np.ndarray, squares: np.ndarray, qubit: int, axis: int) 
     return float(np.sum(a * b))
 
 
-def _entangled(squares: np.ndarray, config: FusionConfig) -> np.ndarray:
-    """Every CZ maps Pauli strings to Pauli strings: X on one qubit gains a Z on the other."""
-    n = config.n_qubits
-    index = np.indices((4,) * n, sparse=False)
+def _entangling(n_qubits: int, pairs: Sequence[tuple[int, int]]) -> tuple[np.ndarray, ...]:
+    """Where each Pauli string comes from under all CZ gates: X or Y on one qubit gives the other a Z."""
+    index = np.indices((4,) * n_qubits)
     flips = np.isin(index, (1, 2))
-    for a, b in entangled_pairs(config.entangler, n):
+    for a, b in pairs:
         index[a] = np.where(flips[b], 3 - index[a], index[a])
         index[b] = np.where(flips[a], 3 - index[b], index[b])
-    return squares[tuple(index)]
+    return tuple(index)
 
 
 def _through(config: FusionConfig, signal: np.ndarray, squares: np.ndarray, transpose: bool) -> np.ndarray:

@@ -6,8 +6,9 @@ import pytest
 from qfl_explore.circuits.ansatz import draw_weights
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
+from qfl_explore.experiments.gradient_variance_exact import exact_of
 from qfl_explore.simulation.base import get_backend
-from qfl_explore.theory.trainability import can_be_exact, exact_variances, fusion_floor, two_design_variance
+from qfl_explore.theory.trainability import can_be_exact, fusion_floor, two_design_variance
 
 
 def test_two_design_values():
@@ -42,7 +43,7 @@ def test_every_angle_s_exact_variance_is_what_sampling_finds(settings):
     cotangents[0, observable] = 1.0
     weights = draw_weights(config, "uniform", rng, n_draws)
     squares = get_backend("batched", dtype="float64").gradients(fusion, inputs[None], weights, cotangents)[2] ** 2
-    exact = exact_variances(config, inputs, observable)
+    exact = exact_of(config, inputs, observable)
     moves = exact > 1e-12
     assert squares[:, ~moves].max(initial=0.0) < 1e-20
     z = (squares.mean(axis=0) - exact)[moves] / (squares.std(axis=0)[moves] / np.sqrt(n_draws))
@@ -53,13 +54,13 @@ def test_every_angle_s_exact_variance_is_what_sampling_finds(settings):
 def test_the_mean_over_observables_is_the_default():
     config = FusionConfig(n_modalities=3, degree=1)
     inputs = np.full((3, 1), 0.7)
-    each = [exact_variances(config, inputs, k) for k in range(3)]
-    np.testing.assert_allclose(exact_variances(config, inputs), np.mean(each, axis=0), atol=1e-15)
+    each = [exact_of(config, inputs, k) for k in range(3)]
+    np.testing.assert_allclose(exact_of(config, inputs), np.mean(each, axis=0), atol=1e-15)
 
 
 def test_deep_circuits_reach_the_two_design_value():
     config = FusionConfig(n_modalities=3, degree=100, measurement="local_z")
-    exact = exact_variances(config, np.array([[0.9], [2.1], [-1.3]]))
+    exact = exact_of(config, np.array([[0.9], [2.1], [-1.3]]))
     np.testing.assert_allclose(exact[45:55], two_design_variance(3), rtol=1e-3)
 
 
@@ -67,10 +68,10 @@ def test_refusals_name_what_is_wrong():
     large = FusionConfig(n_modalities=12, encoding="qubit_per_feature")
     assert not can_be_exact(large)
     with pytest.raises(ValueError, match=r"small circuits\. Expected: .* Received: 12 qubits, 144 weights\.$"):
-        exact_variances(large, np.zeros((12, 1)))
+        exact_of(large, np.zeros((12, 1)))
     with pytest.raises(ValueError, match=r"^inputs has the wrong shape\. Expected: shape \[2, 1\]\. Received: shape"):
-        exact_variances(FusionConfig(), np.zeros((3, 1)))
+        exact_of(FusionConfig(), np.zeros((3, 1)))
     with pytest.raises(ValueError, match=r"^observable is out of range\. Expected: .* 0 to 2\. Received: observable=3"):
-        exact_variances(FusionConfig(), np.zeros((2, 1)), 3)
+        exact_of(FusionConfig(), np.zeros((2, 1)), 3)
     with pytest.raises(ValueError, match=r"^n_qubits is out of range\. Expected: .*\. Received: n_qubits=0\.$"):
         two_design_variance(0)
