@@ -290,7 +290,8 @@ class MeasurementPage:
     def _say(self) -> None:
         config, total = self._config, self.state.repetitions
         summary = self._picture.summary if self._picture else {"rows": [], "paired": [], "best_classical": ""}
-        self.headline.object = text.headline(summary, config, total, self.state.readout)
+        pairs = self._picture.result.paired(self.state.readout, total) if self._picture else []
+        self.headline.object = text.headline(summary, config, total, self.state.readout, pairs)
         if self._facts is not None:
             self.table.object = text.table_html(self._facts, summary, config, total, self.state.readout)
 

@@ -51,7 +51,13 @@ small { opacity: 0.75; white-space: nowrap; }
 _SCORE = {"polynomial": "R²", "breast_cancer": "accuracy"}
 
 
-def headline(summary: Mapping[str, Any], config: MeasurementConfig, repetitions: int, readout: str) -> str:
+def headline(
+    summary: Mapping[str, Any],
+    config: MeasurementConfig,
+    repetitions: int,
+    readout: str,
+    sampled_pairs: list[dict[str, Any]] | None = None,
+) -> str:
     """What the seeds so far say: exact values, differences, the price of finite repetitions, the classical rival."""
     exact = {
         row["basis"]: row for row in summary["rows"] if row["model"] == "trained" and math.isnan(row["repetitions"])
@@ -66,6 +72,7 @@ def headline(summary: Mapping[str, Any], config: MeasurementConfig, repetitions:
     text = f"{after}, with exact expectation values, the random plane has test {score} {_with_ends(plane)}. "
     text += _differences(summary["paired"], n_seeds)
     text += _sampled(summary, repetitions, readout)
+    text += _differences(sampled_pairs or [], n_seeds) if n_seeds > 1 else ""
     best = next((row for row in summary["rows"] if row["basis"] == summary["best_classical"]), None)
     if best is not None:
         text += f"Best classical ({_controls()[best['basis']]}): {number(best['mean'])}."
@@ -80,9 +87,9 @@ def _differences(paired: list[dict[str, Any]], n_seeds: int) -> str:
     words = {"better": "better than", "worse": "worse than"}
     told = [row for row in paired if row["outcome"] != "undecided"]
     if not told:
-        return "No other basis differs from it beyond chance. "
+        return "No other basis differs from the random plane beyond chance. "
     return "".join(
-        f"{_name(row['basis'])} is {words[row['outcome']]} it by {number(abs(row['mean']))} "
+        f"{_name(row['basis'])} is {words[row['outcome']]} the random plane by {number(abs(row['mean']))} "
         f"({number(row['low'])} to {number(row['high'])}). "
         for row in told
     )

@@ -136,24 +136,30 @@ class MeasurementResult:
         rows = [_row(self.config, dict(zip(keys, key, strict=True)), group) for key, group in groups]
         classical = [row for row in rows if row["model"] == "classical"]
         best = max(classical, key=lambda row: row["mean"])["basis"] if classical else ""
-        return {"rows": rows, "paired": self._paired(), "best_classical": best}
+        return {"rows": rows, "paired": self.paired(), "best_classical": best}
 
     def scores(self, model: str = "trained", repetitions: int | None = None) -> pd.DataFrame:
         """Rows of one model; ``repetitions=None`` for exact expectation values."""
         table = self.table[self.table["model"] == model]
         return table[table["repetitions"].isna() if repetitions is None else table["repetitions"] == repetitions]
 
-    def _paired(self) -> list[dict[str, Any]]:
-        wide = self.scores().pivot(index="seed", columns="basis", values="score")
-        rivals = [base for base in self.config.bases if base != REFERENCE and base in wide]
-        if REFERENCE not in wide or not rivals:
-            return []
-        confidence = 1.0 - 0.05 / len([base for base in self.config.bases if base != REFERENCE])
+    def paired(self, model: str = "trained", repetitions: int | None = None) -> list[dict[str, Any]]:
+        """Each basis less ``REFERENCE``, seed by seed, at 95 % for all comparisons together (Bonferroni).
+
+        Args:
+            model: ``trained``, ``frozen`` or ``refitted``.
+            repetitions: T; ``None`` for exact expectation values.
+
+        Returns:
+            Rows with basis, mean, low, high, n_seeds and outcome (``better``, ``worse``, ``undecided``).
+        """
+        wide = self.scores(model, repetitions).pivot(index="seed", columns="basis", values="score")
+        rivals = [base for base in self.config.bases if base != REFERENCE]
         found = []
-        for base in rivals:
-            differences = (wide[base] - wide[REFERENCE]).dropna()
+        for base in rivals if REFERENCE in wide else ():
+            differences = (wide[base] - wide[REFERENCE]).dropna() if base in wide else ()
             if len(differences):
-                interval = t_interval(differences, confidence, _overlap(self.config, self.table))
+                interval = t_interval(differences, 1.0 - 0.05 / len(rivals), _overlap(self.config, self.table))
                 outcome = {1: "better", -1: "worse", 0: "undecided"}[interval.side()]
                 found.append({"basis": base, **_ends(interval), "outcome": outcome})
         return found

@@ -210,8 +210,9 @@ def _draw_singular(layers: Layers) -> hv.Overlay:
             dots.opts(color=colour(role), marker=marker, size=6),
         ]
     lowest = min([float(np.min(y)) for _, y in layers.values() if len(y)], default=_FLOOR)
+    most = max([float(np.max(x)) for x, _ in layers.values() if len(x)], default=1.0)
     return hv.Overlay(drawn).opts(
-        logx=True, logy=True, xticks=_TICKS, xlim=(0.9, None), ylim=(lowest / 3, 3.0), **tools()
+        logx=True, logy=True, xticks=_TICKS, xlim=(0.9, 1.2 * most), ylim=(lowest / 3, 3.0), **tools()
     )
 
 

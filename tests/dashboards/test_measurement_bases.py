@@ -60,20 +60,31 @@ def test_the_headline_has_seeds_interval_price_and_the_classical_rival():
     assert said.startswith(
         "After 3 of 5 seeds (from 0 on), with exact expectation values, the random plane has test R² 0.950"
     )
-    assert "95 % interval 0.900 to 1.000" in said and "No other basis differs from it beyond chance." in said
+    assert (
+        "95 % interval 0.900 to 1.000" in said and "No other basis differs from the random plane beyond chance." in said
+    )
     assert "and a readout fitted to such values: random Pauli plane 0.800, Pauli X, Y, Z 0.800." in said
     assert said.endswith("Best classical (least squares on the circuit's own waves): 1.000.")
 
 
 def test_the_headline_claims_only_what_the_interval_shows():
     worse = text.headline(summary(outcome="worse"), MeasurementConfig(), 30, "refitted")
-    assert "Pauli X, Y, Z is worse than it by 0.050 (−0.080 to −0.020)." in worse and "repetitions" not in worse
+    assert (
+        "Pauli X, Y, Z is worse than the random plane by 0.050 (−0.080 to −0.020)." in worse
+        and "repetitions" not in worse
+    )
     one = summary(low=math.nan)
     for row in one["rows"]:
         row["n_seeds"] = 1
     said = text.headline(one, MeasurementConfig(), 1000, "trained")
     assert "One seed says nothing about differences." in said and "nan" not in said
     assert text.headline({"rows": [], "paired": [], "best_classical": ""}, MeasurementConfig(), 1000, "trained") == ""
+
+
+def test_differences_at_finite_repetitions_have_their_own_sentence():
+    pairs = summary(outcome="worse")["paired"]
+    said = text.headline(summary(), MeasurementConfig(), 1000, "refitted", pairs)
+    assert "0.800. Pauli X, Y, Z is worse than the random plane by 0.050 (−0.080 to −0.020). Best" in said
 
 
 def test_the_table_has_ranks_costs_and_scores():

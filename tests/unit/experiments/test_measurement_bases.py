@@ -194,6 +194,8 @@ def test_summary_has_intervals_and_paired_differences(result):
     difference = (wide["pauli"] - wide["random_pauli_plane"]).mean()
     assert summary["paired"][1]["mean"] == pytest.approx(difference)
     assert summary["best_classical"] == "fourier"
+    assert [row["basis"] for row in result.paired("refitted", 5000)] == ["computational", "pauli", "all_pauli"]
+    assert [row["basis"] for row in result.paired("refitted", 20)] == ["computational", "pauli"]
     assert MeasurementResult.collect(result.config, []).summary()["rows"] == []
 
 
