@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,9 @@ import qfl_explore
 from qfl_explore import FusionCircuit, FusionConfig, get_backend
 
 
-def version() -> str:
-    return qfl_explore.__version__
+def version_with(package: str) -> str:
+    """Ours, and that of the package which does the work."""
+    return f"qfl_explore {qfl_explore.__version__}, {package} {importlib.metadata.version(package)}"
 
 
 def build_with(name: str, case: SimpleNamespace, **options: Any) -> tuple:
