@@ -65,7 +65,7 @@ def _law(encoding: str, rows: pd.DataFrame, over: str, laws: Mapping[str, Fit]) 
         return (
             f"{name} (n = {last.n_qubits}): {trend}from {first.variance:.3g} at P = {first.degree} to "
             f"{last.variance:.3g} [{last.low:.3g}, {last.high:.3g}] at P = {last.degree}, which is "
-            f"{last.variance / last.two_design:.0%} of the 2-design value where it saturates."
+            f"{last.variance / last.two_design:.0%} of the 2-design value that it saturates at."
         )
     fit = laws["power" if encoding == "qubit_efficient" else "exponential"]
     if not math.isfinite(fit.exponent):

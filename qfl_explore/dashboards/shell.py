@@ -28,6 +28,15 @@ THEME = {
 }
 _LOG = logging.getLogger(__name__)
 TITLE = "qfl_explore · Quantum Fusion Layer"
+#: A title that gives way to the tabs instead of growing downwards.
+ONE_LINE = {
+    "whiteSpace": "nowrap",
+    "overflow": "hidden",
+    "textOverflow": "ellipsis",
+    "@media (max-width: 1350px)": {"maxWidth": "7.6em"},
+}
+#: Pages that share the polynomial's state.
+SHARING = ("polynomial", "circuit")
 
 
 class Shell:
@@ -47,8 +56,10 @@ class Shell:
         dark = dark or query.get("theme") == "dark"
         self.session = Session(query, dark=dark)
         self._views: dict[str, View] = {}
-        self._problems = unknown_words(query) + self.session.polynomial.apply_query(query)
+        self._problems = unknown_words(query)
         self._open = self._first_page(query)
+        if self._open in SHARING:  # other pages read the same words in their own way
+            self._problems += self.session.polynomial.apply_query(query)
         self._tabs = pmui.Tabs(
             *((page.title, pn.Spacer(height=0)) for page in PAGES),
             active=[page.name for page in PAGES].index(self._open),
@@ -62,7 +73,10 @@ class Shell:
             header=[self._tabs],
             main=[self._notice, self._body],
             theme_config=THEME,
-            sx={".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF"}},
+            sx={
+                ".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF"},
+                ".MuiAppBar-root .title": ONE_LINE,
+            },
             dark_theme=dark,
             sidebar_width=330,
             busy_indicator=None,

@@ -138,3 +138,10 @@ def test_training_sentence_names_the_layers_that_train():
 def test_time_left_in_words():
     for seconds, words in ((float("nan"), "unknown"), (0.4, "less than"), (30, "30 s"), (300, "5 min")):
         assert words in text.left(seconds)
+
+
+def test_a_link_to_this_page_leaves_the_other_pages_alone(page_of):
+    page = page_of(M="16", view="angles")
+    page.cancel()
+    assert page.session.notice == "" and page.state.n_modalities == 16
+    assert page.session.polynomial.n_modalities == page.session.polynomial.param.n_modalities.default
