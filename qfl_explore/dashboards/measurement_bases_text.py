@@ -84,13 +84,13 @@ def _differences(paired: list[dict[str, Any]], n_seeds: int) -> str:
         return ""
     if n_seeds < 2:
         return "One seed says nothing about differences. "
-    words = {"better": "better than", "worse": "worse than"}
+    words = {"better": "Above", "worse": "Below"}
     told = [row for row in paired if row["outcome"] != "undecided"]
     if not told:
         return "No other basis differs from the random plane beyond chance. "
     return "".join(
-        f"{_name(row['basis'])} is {words[row['outcome']]} the random plane by {number(abs(row['mean']))} "
-        f"({number(row['low'])} to {number(row['high'])}). "
+        f"{words[row['outcome']]} the random plane: {_name(row['basis'])}, by {number(abs(row['mean']))} "
+        f"(difference {number(row['low'])} to {number(row['high'])}). "
         for row in told
     )
 

@@ -70,7 +70,7 @@ def test_the_headline_has_seeds_interval_price_and_the_classical_rival():
 def test_the_headline_claims_only_what_the_interval_shows():
     worse = text.headline(summary(outcome="worse"), MeasurementConfig(), 30, "refitted")
     assert (
-        "Pauli X, Y, Z is worse than the random plane by 0.050 (−0.080 to −0.020)." in worse
+        "Below the random plane: Pauli X, Y, Z, by 0.050 (difference −0.080 to −0.020)." in worse
         and "repetitions" not in worse
     )
     one = summary(low=math.nan)
@@ -84,7 +84,7 @@ def test_the_headline_claims_only_what_the_interval_shows():
 def test_differences_at_finite_repetitions_have_their_own_sentence():
     pairs = summary(outcome="worse")["paired"]
     said = text.headline(summary(), MeasurementConfig(), 1000, "refitted", pairs)
-    assert "0.800. Pauli X, Y, Z is worse than the random plane by 0.050 (−0.080 to −0.020). Best" in said
+    assert "0.800. Below the random plane: Pauli X, Y, Z, by 0.050 (difference −0.080 to −0.020). Best" in said
 
 
 def test_the_table_has_ranks_costs_and_scores():
