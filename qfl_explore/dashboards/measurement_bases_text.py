@@ -72,7 +72,7 @@ def headline(
     text = f"{after}, with exact expectation values, the random plane has test {score} {_with_ends(plane)}. "
     text += _differences(summary["paired"], n_seeds)
     text += _sampled(summary, repetitions, readout)
-    text += _differences(sampled_pairs or [], n_seeds) if n_seeds > 1 else ""
+    text += _differences(sampled_pairs or [], n_seeds) if n_seeds > 2 else ""
     best = next((row for row in summary["rows"] if row["basis"] == summary["best_classical"]), None)
     if best is not None:
         text += f"Best classical ({_controls()[best['basis']]}): {number(best['mean'])}."
@@ -82,8 +82,8 @@ def headline(
 def _differences(paired: list[dict[str, Any]], n_seeds: int) -> str:
     if not paired:
         return ""
-    if n_seeds < 2:
-        return "One seed says nothing about differences. "
+    if n_seeds < 3:
+        return "One or two seeds say nothing about differences. "
     words = {"better": "Above", "worse": "Below"}
     told = [row for row in paired if row["outcome"] != "undecided"]
     if not told:

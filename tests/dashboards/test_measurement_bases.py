@@ -77,7 +77,7 @@ def test_the_headline_claims_only_what_the_interval_shows():
     for row in one["rows"]:
         row["n_seeds"] = 1
     said = text.headline(one, MeasurementConfig(), 1000, "trained")
-    assert "One seed says nothing about differences." in said and "nan" not in said
+    assert "One or two seeds say nothing about differences." in said and "nan" not in said
     assert text.headline({"rows": [], "paired": [], "best_classical": ""}, MeasurementConfig(), 1000, "trained") == ""
 
 
