@@ -94,6 +94,8 @@ def estimate_sentence(estimate: Estimate, row: Mapping[str, Any]) -> str:
     texts.append(f"2-design at n = {row['n_qubits']}: {row['two_design']:.4g}.")
     if n_still:
         texts.append(f"{n_still} angles never move C.")
+    if estimate.stopped == "budget":
+        texts.append(f"Stopped at its budget of draws, at a relative error of {estimate.relative_error:.1%}.")
     return " ".join(texts)
 
 
@@ -119,7 +121,8 @@ def sweep_status(frame: SweepFrame) -> str:
     known = sum(estimate is not None and bool(estimate.stopped) for estimate in frame.estimates)
     where = f"{known} of {len(frame.estimates)} points"
     if frame.done:
-        return where
+        short = sum(estimate is not None and estimate.stopped == "budget" for estimate in frame.estimates)
+        return f"{where}, {short} stopped at their budget of draws" if short else where
     point = f"at M = {fusion.n_modalities}, P = {fusion.degree} ({fusion.n_qubits} qubits)"
     return f"{where}, {point}, {left(frame.seconds_left)}"
 

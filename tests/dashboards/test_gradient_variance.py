@@ -9,6 +9,7 @@ import pytest
 from qfl_explore.dashboards import gradient_variance_text as text
 from qfl_explore.dashboards.gradient_variance_state import VIEWS, GradientVarianceState, refuse_large
 from qfl_explore.dashboards.shell import Shell
+from qfl_explore.experiments.gradient_variance import run
 from qfl_explore.experiments.gradient_variance_sweep import Fit
 from qfl_explore.experiments.gradient_variance_training import TrainingConfig, stream_training
 
@@ -145,3 +146,10 @@ def test_a_link_to_this_page_leaves_the_other_pages_alone(page_of):
     page.cancel()
     assert page.session.notice == "" and page.state.n_modalities == 16
     assert page.session.polynomial.n_modalities == page.session.polynomial.param.n_modalities.default
+
+
+def test_a_budget_that_ended_an_estimate_is_named():
+    config = GradientVarianceState(n_modalities=2, degree=1).point().replace(precision=1e-4, max_draws=100)
+    estimate = run(config).estimate
+    assert "Stopped at its budget of draws, at a relative error of" in text.estimate_sentence(estimate, estimate.row())
+    assert "Exact average" in text.estimate_sentence(estimate, estimate.row())
