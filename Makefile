@@ -22,7 +22,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-
 # own worker threads, in one process.
 SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRESS) \
 	--allow-websocket-origin $(ORIGIN) --allow-websocket-origin 127.0.0.1:$(PORT) \
-	--setup scripts/preload.py --keep-alive 10000 --check-unused-sessions 5000 --unused-session-lifetime 30000
+	--setup qfl_explore/dashboards/preload.py --keep-alive 10000 --check-unused-sessions 5000 --unused-session-lifetime 30000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

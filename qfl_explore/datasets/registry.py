@@ -19,12 +19,14 @@ class DatasetEntry:
         title: the name that a page shows.
         n_modalities: M.
         summary: one line for pages and error messages.
+        package: the installed package that carries the files; empty where they lie in ``data/``.
     """
 
     module: str
     title: str
     n_modalities: int
     summary: str
+    package: str = ""
 
 
 DATASETS: dict[str, DatasetEntry] = {
@@ -33,6 +35,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "Breast cancer Wisconsin (diagnostic)",
         3,
         "569 tumours, 10 measures of cell nuclei as mean, standard error and worst; benign or malignant",
+        package="scikit-learn",
     ),
 }
 

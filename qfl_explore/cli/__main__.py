@@ -1,0 +1,5 @@
+"""``python -m qfl_explore.cli`` is the same as ``qfl-explore``."""
+
+from qfl_explore.cli import main
+
+main()

@@ -1,0 +1,188 @@
+"""The subcommands of ``qfl-explore``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qfl_explore import __version__
+from qfl_explore.cli.three_parts import ThreePartGroup
+from qfl_explore.errors import check_int
+
+PACKAGE = Path(__file__).resolve().parents[1]
+#: A closed tab is forgotten after half a minute; until then it may reconnect.
+_KEEPING = ("--keep-alive", "10000", "--check-unused-sessions", "5000", "--unused-session-lifetime", "30000")
+
+app = typer.Typer(
+    cls=ThreePartGroup,
+    name="qfl-explore",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """The entry point of the command."""
+    app(prog_name="qfl-explore")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qfl-explore {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """A live explorer of the Quantum Fusion Layer (arXiv:2510.06938): app, sweeps, benchmark, data, machine.
+
+    \b
+    Example:
+      qfl-explore serve
+    """
+
+
+@app.command()
+def serve(
+    port: Annotated[str, typer.Option(metavar="PORT", help="Where to listen, 0 for any free port.")] = "5006",
+    address: Annotated[str, typer.Option(metavar="HOST", help="Which network to listen on.")] = "localhost",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST:PORT", help="What visitors type into their browsers, if not the address."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open a browser.")] = False,
+) -> None:
+    """Serve the app until Ctrl-C stops it.
+
+    There is no login: serve other machines only in a network you trust.
+
+    \b
+    Examples:
+      qfl-explore serve --show
+      qfl-explore serve --port 5007 --address 0.0.0.0 --origin my-host:5007
+    """
+    number = check_int("--port", _integer(port), 0, 65535)
+    origins = [*(origin or [f"{address}:{number}"]), f"127.0.0.1:{number}"]
+    command = ["panel", "serve", str(PACKAGE / "app.py"), "--port", str(number), "--address", address]
+    if number:
+        command += [part for name in origins for part in ("--allow-websocket-origin", name)]
+        typer.echo(f"Serving on http://{address}:{number} (Ctrl-C stops it); the first page takes some seconds.")
+    command += ["--setup", str(PACKAGE / "dashboards" / "preload.py"), *_KEEPING]
+    hand_over([*command, *(["--show"] if show else [])])
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="A grid: experiment, base settings and axes.")],
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where rows are kept: a file, a folder or any fsspec URL."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask scheduler such as tcp://host:8786; none: this machine."),
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Compute rows again that failed before.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Write the finished table there as well.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file and count.")] = False,
+) -> None:
+    """Run a grid of settings, row by row, and keep every row.
+
+    Stop it whenever you like (Ctrl-C): rows that are finished are kept, and the same command
+    goes on where it stopped. It ends with code 0 if every row came out, with 1 if some failed.
+
+    \b
+    Example: depth.toml with
+      experiment = "polynomial"
+      [base]
+      n_steps = 200
+      [axes]
+      "fusion.degree" = [1, 2, 3, 4]
+      seed = [0, 1, 2]
+    and then
+      qfl-explore sweep depth.toml --csv depth.csv
+    """
+    from qfl_explore.cli.sweep import run_file
+
+    raise typer.Exit(run_file(file, store=store, scheduler=scheduler, retry=retry, csv=csv, dry_run=dry_run))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def benchmark(ctx: typer.Context) -> None:
+    """Time the engines against each other and other frameworks; each is checked before it is timed.
+
+    What follows goes to ``python -m qfl_explore.benchmark``; its own list of options comes
+    with ``qfl-explore benchmark -- --help``.
+
+    \b
+    Example:
+      qfl-explore benchmark --engines batched jax --sizes 3,2,5 --batches 64
+    """
+    hand_over(["qfl_explore.benchmark", *ctx.args])
+
+
+@app.command()
+def data(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A data set to load and describe.")] = None,
+) -> None:
+    """Show which data sets there are, where they are, and how to get the rest.
+
+    \b
+    Examples:
+      qfl-explore data
+      qfl-explore data breast_cancer
+    """
+    from qfl_explore.cli.data import describe, overview
+
+    typer.echo(overview() if name is None else describe(name))
+
+
+@app.command()
+def doctor(
+    check: Annotated[bool, typer.Option("--run", help="Also run each engine, and compare it with cirq.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print findings for programs to read.")] = False,
+) -> None:
+    """Show what this machine has: engines, GPU, browser, data and peers, and how to get the rest.
+
+    It ends with code 1 if something is broken that the app needs.
+
+    \b
+    Examples:
+      qfl-explore doctor
+      qfl-explore doctor --run
+    """
+    from qfl_explore.cli.doctor import as_json, as_text, examine
+
+    findings = examine(run=check)
+    typer.echo(as_json(findings) if json else as_text(findings))
+    raise typer.Exit(any(finding.state == "broken" for finding in findings))
+
+
+def hand_over(module_and_arguments: list[str]) -> None:
+    """Becomes ``python -m module arguments``; signals and the exit code are the other program's."""
+    command = [sys.executable, "-m", *module_and_arguments]
+    environment = os.environ | {"TF_USE_LEGACY_KERAS": "1"}
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)
+    raise typer.Exit(subprocess.call(command, env=environment))
+
+
+def _integer(text: str) -> object:
+    return int(text) if text.lstrip("-").isdecimal() else text

@@ -1,0 +1,93 @@
+"""Questions that may crash whoever asks them, so each is asked in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+#: cuInit is the one call that tells whether a driver answers; it comes with no Python package.
+_CUDA = """
+import ctypes
+try:
+    cuda = ctypes.CDLL("nvcuda.dll" if __import__("os").name == "nt" else "libcuda.so.1")
+except OSError:
+    raise SystemExit("no NVIDIA driver on this machine")
+code = cuda.cuInit(0)
+if code:
+    raise SystemExit(f"the NVIDIA driver does not answer (cuInit gave {code})")
+count = ctypes.c_int()
+cuda.cuDeviceGetCount(ctypes.byref(count))
+for i in range(count.value):
+    name, size = ctypes.create_string_buffer(100), ctypes.c_size_t()
+    cuda.cuDeviceGetName(name, 100, i)
+    cuda.cuDeviceTotalMem_v2(ctypes.byref(size), i)
+    print(f"{name.value.decode()}, {size.value / 2**30:.0f} GiB")
+if not count.value:
+    raise SystemExit("an NVIDIA driver, but no GPU")
+"""
+_ENGINE = """
+import time, numpy as np
+from qfl_explore import FusionCircuit, FusionConfig, get_backend
+fusion = FusionCircuit(FusionConfig(n_modalities=2, degree=2))
+rng = np.random.default_rng(0)
+features, weights = rng.uniform(-1, 1, (4, 2, 1)), rng.uniform(-1, 1, fusion.weight_shape)
+engine = get_backend({name!r})
+values = engine.expectations(fusion, features, weights)
+began = time.perf_counter()
+engine.expectations(fusion, features, weights)
+seconds = time.perf_counter() - began
+error = float(np.abs(values - get_backend("cirq").expectations(fusion, features, weights)).max())
+if not error < 1e-4:
+    raise SystemExit(f"differs from cirq by {{error:.1e}}")
+print(f"agrees with cirq to {{error:.0e}}, {{1e3 * seconds:.2f}} ms for 4 samples")
+"""
+#: TensorFlow's first import takes long where its bytecode is not compiled.
+ENGINE_PATIENCE_S = 180.0
+GPU_PATIENCE_S = 30.0
+
+
+def python(code: str, timeout: float) -> tuple[str, str]:
+    """Runs code in another Python.
+
+    Returns:
+        What it printed, and what went wrong (an empty text: nothing).
+    """
+    environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", code]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        return "", f"no answer within {timeout:.0f} s"
+    if done.returncode == 0:
+        return done.stdout.strip(), ""
+    said = done.stderr.strip().splitlines()
+    return "", said[-1] if said else f"the process ended with code {done.returncode}"
+
+
+def engine(name: str) -> tuple[str, str]:
+    """Runs one circuit on an engine and compares it with cirq.
+
+    Returns:
+        A sentence, and what went wrong.
+    """
+    return python(_ENGINE.format(name=name), ENGINE_PATIENCE_S)
+
+
+def gpus() -> tuple[list[str], str]:
+    """The GPUs that the NVIDIA driver offers.
+
+    Returns:
+        One text a device, and why there is none.
+    """
+    answer, problem = python(_CUDA, GPU_PATIENCE_S)
+    return answer.splitlines(), problem
+
+
+def files_of(distribution: str) -> str:
+    """Names of the files that a distribution installed, as one text; empty where it is missing."""
+    try:
+        return " ".join(str(file) for file in importlib.metadata.files(distribution) or ())
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,159 @@
+"""The command ``qfl-explore``: help with examples, three-part errors with code 2, and what each command says."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from qfl_explore import __version__
+from qfl_explore.cli import commands, doctor, probes
+from qfl_explore.cli.commands import app
+
+COMMANDS = ("serve", "sweep", "benchmark", "data", "doctor")
+
+
+@pytest.fixture
+def run():
+    def call(*arguments):
+        return CliRunner().invoke(app, list(arguments), prog_name="qfl-explore")
+
+    return call
+
+
+@pytest.fixture
+def handed(monkeypatch):
+    """What would be run in place of this process."""
+    seen = []
+    monkeypatch.setattr(commands, "hand_over", seen.append)
+    return seen
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(run, command):
+    done = run(command, "--help")
+    assert done.exit_code == 0
+    text = " ".join(done.output.split())
+    assert f"Usage: qfl-explore {command}" in text
+    assert "Example" in text and f"qfl-explore {command}" in text.split("Example", 1)[1]
+
+
+def test_help_names_every_command_and_the_version_is_the_package_s(run):
+    text = run("--help").output
+    assert all(f"\n  {command} " in text for command in COMMANDS)
+    assert run("--version").output.split() == ["qfl-explore", __version__]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["swep"], ("no such command", "did you mean sweep?", "Received: 'swep'")),
+        (["--nothing"], ("no such option", "Expected: one of --version", "Received: '--nothing'")),
+        (["serve", "--prt", "1"], ("serve has no such option", "did you mean --port?", "'--prt'")),
+        (["serve", "--port", "abc"], ("--port must be an integer", "from 0 to 65535", "'abc'")),
+        (["serve", "--port", "70000"], ("--port is out of range", "from 0 to 65535", "70000")),
+        (["serve", "too", "much"], ("cannot read its arguments", "--help shows them", "too")),
+        (["sweep"], ("needs FILE.toml", "A grid", "Received: nothing")),
+        (["sweep", "--store"], ("cannot read its arguments", "Expected", "--store")),
+        (["sweep", "absent.toml"], ("", "Expected: ", "absent.toml")),
+        (["data", "brest_cancer"], ("not a known option", "did you mean 'breast_cancer'?", "'brest_cancer'")),
+        (["doctor", "everything"], ("cannot read its arguments", "Expected", "everything")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_gets_three_parts_and_code_2(run, arguments, parts):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit)
+    first = done.stderr.splitlines()[0]
+    assert first.startswith("Error: ") and "Traceback" not in done.stderr
+    assert ". Expected: " in first and ". Received: " in first
+    assert all(part in first for part in parts), first
+
+
+def test_serve_hands_over_to_panel_with_everything_it_needs(run, handed):
+    assert run("serve", "--port", "5123").exit_code == 0
+    (command,) = handed
+    assert command[:2] == ["panel", "serve"] and command[2].endswith("app.py")
+    assert command[command.index("--port") + 1] == "5123"
+    origins = [command[i + 1] for i, part in enumerate(command) if part == "--allow-websocket-origin"]
+    assert origins == ["localhost:5123", "127.0.0.1:5123"]
+    assert command[command.index("--setup") + 1].endswith("preload.py") and "--show" not in command
+
+
+def test_serve_to_other_machines_lets_in_the_origin_that_was_named(run, handed):
+    run("serve", "--address", "0.0.0.0", "--origin", "host:80", "--show")
+    assert "host:80" in handed[0] and "0.0.0.0:5006" not in handed[0] and handed[0][-1] == "--show"
+
+
+def test_benchmark_passes_on_what_it_does_not_know(run, handed):
+    run("benchmark", "--engines", "batched", "jax", "--sizes", "3,2,5")
+    run("benchmark", "--", "--help")
+    assert handed[0] == ["qfl_explore.benchmark", "--engines", "batched", "jax", "--sizes", "3,2,5"]
+    assert handed[1] == ["qfl_explore.benchmark", "--help"]
+
+
+def test_data_lists_the_registry_and_describes_one(run):
+    listed = run("data").output
+    assert "breast_cancer" in listed and "scikit-learn" in listed and "data/README.md" in listed
+    described = run("data", "breast_cancer").output
+    assert "569 samples" in described and "215 benign, 128 malignant" in described and "CC BY 4.0" in described
+
+
+def test_doctor_finds_what_is_there_and_says_how_to_get_the_rest(run, monkeypatch):
+    monkeypatch.setattr(probes, "gpus", lambda: ([], "no NVIDIA driver on this machine"))
+    missing = {"qsimcirq", "playwright"}
+    found = doctor.importlib.util.find_spec
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None if name in missing else found(name))
+    done = run("doctor")
+    assert done.exit_code == 0, done.output
+    lines = [line.split() for line in done.output.splitlines() if line.strip()]
+    states = {words[1]: words[0] for words in lines if len(words) > 2 and words[0] in ("ok", "--", "!!", "·")}
+    assert states["batched"] == states["cirq"] == states["python"] == "ok"
+    assert states["qsim"] == states["playwright"] == states["cuda"] == "--"
+    assert "pip install qsimcirq" in done.output and "no NVIDIA driver" in done.output
+
+
+def test_doctor_ends_with_1_where_the_fast_engine_is_missing(run, monkeypatch):
+    monkeypatch.setattr(probes, "gpus", lambda: (["Some GPU, 8 GiB"], ""))
+    found = doctor.importlib.util.find_spec
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None if name == "numba" else found(name))
+    done = run("doctor", "--json")
+    assert done.exit_code == 1
+    findings = {finding["name"]: finding for finding in json.loads(done.output)}
+    assert findings["batched"]["state"] == "broken" and "numba" in findings["batched"]["remedy"]
+    assert findings["cuda"]["text"] == "Some GPU, 8 GiB" and "none of the engines" in findings["engines"]["text"]
+
+
+def test_an_engine_is_really_run_and_compared():
+    answer, problem = probes.engine("batched")
+    assert problem == "" and answer.startswith("agrees with cirq to ")
+    assert "is not a known option" in probes.engine("bached")[1]
+
+
+def test_a_probe_that_dies_or_hangs_is_an_answer():
+    assert probes.python("import os; os._exit(3)", 20) == ("", "the process ended with code 3")
+    assert probes.python("import time; time.sleep(9)", 0.5) == ("", "no answer within 0 s")
+
+
+def test_the_real_command_starts_quickly_and_loads_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['qfl-explore', '--help']\n"
+        "from qfl_explore.cli import main\n"
+        "try:\n    main()\nfinally:\n    print(*{m.split('.')[0] for m in sys.modules}, file=sys.stderr)"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "doctor" in done.stdout
+    assert not set(done.stderr.split()) & {"cirq", "numba", "tensorflow", "panel", "dask", "distributed", "pandas"}
+    assert time.monotonic() - began < 10.0
+
+
+def test_the_installed_command_ends_a_wrong_call_with_code_2():
+    done = subprocess.run(
+        [sys.executable, "-m", "qfl_explore.cli", "serve", "--port", "x"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("Error: --port must be an integer. Expected: ")
