@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,6 +120,7 @@ class LearningPart(StudyPart):
 
         if config.engine == "tfq":
             yield Wait(0.2)
+        importlib.import_module("scipy.stats")  # for the intervals; here, not on the server's loop
         self._references = references(config)
         yield from stream(config)
 
@@ -224,6 +226,7 @@ class RankPart(StudyPart):
         """Everything that is trained."""
         from qfl_explore.experiments.rank_wall import stream
 
+        importlib.import_module("scipy.stats")  # for the intervals; here, not on the server's loop
         yield from stream(config)
 
     def draw(self, items: list[Any], anew: bool) -> None:

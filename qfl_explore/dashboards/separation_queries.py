@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -233,7 +234,17 @@ def drawing(circuit: Any) -> tuple[str, str]:
         f"{circuit.n_queries} calls of S = Σ |m⟩⟨m| ⊗ exp(iθₘX) on {circuit.n_qubits} qubits, {n_all} operations: "
         f"A, B, … are the oracles, each controlled by its own index.{part}"
     )
-    return f'<div style="overflow-x: auto" tabindex="0">{svg_of(cirq.Circuit(shown))}</div>', said
+    return _scaled(svg_of(cirq.Circuit(shown))), said
+
+
+def _scaled(svg: str) -> str:
+    """A drawing that shrinks to the page's width, to two thirds at most; then it scrolls."""
+    width, height = (float(re.search(rf'{name}="([0-9.]+)"', svg)[1]) for name in ("width", "height"))
+    size = f'viewBox="0 0 {width} {height}" style="width:100%;min-width:{0.66 * width:.0f}px;max-width:{width:.0f}px;'
+    whole = re.sub(
+        r'<svg ([^>]*?) width="[0-9.]+" height="[0-9.]+" style="', rf"<svg \1 {size}height:auto;", svg, count=1
+    )
+    return f'<div style="overflow-x:auto" tabindex="0">{whole}</div>'
 
 
 class _Look(cirq.Gate):

@@ -240,7 +240,7 @@ def engines_html(rows: Sequence[Mapping[str, Any]]) -> str:
     cells = [
         (
             row["engine"],
-            *(f"{row[name]:.7f}" if "error" not in row else "–" for name in ("equal", "different")),
+            *(f"{round(row[name], 7) + 0.0:.7f}" if "error" not in row else "–" for name in ("equal", "different")),
             row["note"],
         )
         for row in rows

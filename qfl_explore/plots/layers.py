@@ -52,7 +52,7 @@ class Layer:
             return hv.Curve(columns, *axes, **named).opts(line_dash=self.dash, line_width=self.size, **look)
         if self.kind == "points":
             return hv.Scatter(columns, *axes, **named).opts(marker=self.marker, size=self.size, **look)
-        corners = [hv.Dimension(name, label=axes[i % 2].label) for i, name in enumerate(("x0", "y0", "x1", "y1"))]
+        corners = [hv.Dimension(name) for name in ("x0", "y0", "x1", "y1")]  # equal labels would be taken for one
         return hv.Segments(columns, corners, **named).opts(line_width=self.size, line_dash=self.dash, **look)
 
     def empty(self) -> list[np.ndarray]:
@@ -73,7 +73,7 @@ def overlay(layers: Sequence[Layer], columns: Columns, x_label: str, y_label: st
     use_bokeh()
     axes = (hv.Dimension("x", label=x_label), hv.Dimension("y", label=y_label))
     drawn = [layer.draw(columns.get(layer.name, layer.empty()), axes) for layer in layers]
-    return hv.Overlay(drawn).opts(xlabel=x_label, ylabel=y_label, **{**tools(), **options})
+    return hv.Overlay(drawn).opts(xlabel=x_label, ylabel=y_label, **{**tools(), "padding": (0.04, 0.02), **options})
 
 
 def live(

@@ -182,14 +182,13 @@ def put_sizes(figure: LiveFigure, means: list[dict[str, Any]], floor: float = 1e
 
 RESPONSE = (
     Layer("target", "line", "target", "polynomial", dash=[5, 3], size=2),
-    Layer("p0", "line", "quiet", "P(0) of the bare sequence", dash="dotted", size=2),
     Layer("response", "points", "model", "response on the engine", marker="circle", size=7),
 )
 
 
 def response_columns(table: pd.DataFrame) -> Columns:
     """Columns of ``RESPONSE`` from ``SignalResult.table``."""
-    return {name: (table["a"], table[name]) for name in ("target", "p0", "response")}
+    return {name: (table["a"], table[name]) for name in ("target", "response")}
 
 
 def response(table: pd.DataFrame) -> hv.Overlay:
