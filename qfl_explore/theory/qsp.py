@@ -212,7 +212,7 @@ def _solve(series: np.ndarray) -> np.ndarray:
     solver.print = lambda *_: None  # pyright: ignore[reportAttributeAccessIssue]  # it reports every iteration
     try:
         with np.errstate(all="ignore"):
-            return QuantumSignalProcessingPhases(series, method="sym_qsp", chebyshev_basis=True)[0]
+            return np.asarray(QuantumSignalProcessingPhases(series, method="sym_qsp", chebyshev_basis=True)[0])
     except (AngleFindingError, np.linalg.LinAlgError) as error:
         expected = "a polynomial for which Newton's method converges; a smaller factor helps"
         raise invalid("pyqsp found no phases", expected, str(error)) from None
