@@ -1,0 +1,328 @@
+"""Runs a grid: sends what the store does not have to Dask, keeps what comes back, says how far it is."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import math
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from qfl_explore.errors import check_int, invalid
+from qfl_explore.results import Record, ResultStore
+from qfl_explore.sweeps.cluster import connect, dashboard_link
+from qfl_explore.sweeps.grid import Grid
+from qfl_explore.sweeps.progress import Line, Progress, silent
+from qfl_explore.sweeps.work import TOPIC, Batch, Outcome, cancel_sweep, failure, overdue, run_batch
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+#: Short tasks are sent together until they take about so long.
+BATCH_S = 0.25
+MAX_BATCH = 500
+#: Batches that a worker has: one that it computes and one that waits there.
+AHEAD = 2
+#: Times that a worker may die under a task that it has to itself.
+MAX_DEATHS = 2
+#: At most so long between two items of a stream.
+TICK_S = 0.1
+_MEMORY_TOPIC = "worker-restart-memory"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a sweep is run.
+
+    Args:
+        retry: whether points whose last attempt failed are tried again.
+        timeout_s: seconds that one task may take; ``None``: any time.
+        batch: tasks that are sent together; ``None``: as their length suggests.
+        kind: ``processes`` or ``threads``, of the cluster that starts by itself.
+        n_workers: of that cluster; ``None``: one for each core.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    retry: bool = False
+    timeout_s: float | None = None
+    batch: int | None = None
+    kind: str = "processes"
+    n_workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.timeout_s is not None and not 0 < self.timeout_s < math.inf:
+            raise invalid("timeout_s is out of range", "seconds above 0, or None", f"timeout_s={self.timeout_s}")
+        if self.batch is not None:
+            check_int("batch", self.batch, 1)
+
+
+def run(
+    grid: Grid,
+    client: Client | str | None = None,
+    store: ResultStore | str | Path | None = None,
+    progress: Callable[[Progress], None] | bool = True,
+    **options: Any,
+) -> pd.DataFrame:
+    """Computes what the store does not have yet; returns the whole grid as one table.
+
+    Call it again to go on after an interruption, and with ``retry=True`` to try failed points
+    once more.
+
+    Args:
+        grid: what to compute.
+        client: a Dask client, the address of a scheduler, or ``None`` (see `cluster.connect`).
+        store: a store, or a path or URL of one; ``None`` for the user's own.
+        progress: gets every `Progress`; ``True`` prints a line, ``False`` is silent.
+        **options: of `Options`.
+
+    Returns:
+        One row for each point, in the grid's order: settings, summary, provenance. A point that
+        failed is a row, too: ``status`` is ``failed`` and ``error`` says why.
+    """
+    store = opened(store)
+    show = progress if callable(progress) else Line() if progress else silent
+    for item in stream(grid, client, store, **options):
+        show(item)
+    return store.table(keys=list(dict.fromkeys(grid.keys())))
+
+
+def opened(store: ResultStore | str | Path | None) -> ResultStore:
+    """The store itself, or the one at a path or URL."""
+    return store if isinstance(store, ResultStore) else ResultStore(store)
+
+
+def stream(
+    grid: Grid,
+    client: Client | str | None = None,
+    store: ResultStore | str | Path | None = None,
+    **options: Any,
+) -> Iterator[Progress]:
+    """As `run`; yields ten times a second.
+
+    The first item has the records that the store knows already. Nothing new is sent to the
+    workers while the caller does not ask for the next item, which is how to pause; closing the
+    generator interrupts the tasks that are running.
+
+    Raises:
+        ValueError: the grid has an impossible point, or the scheduler cannot be reached.
+        RuntimeError: the scheduler went away.
+    """
+    chosen = Options(**options)
+    sweep = _Sweep(grid, opened(store), chosen)
+    yield sweep.progress(sweep.known)
+    if sweep.pending:
+        yield dataclasses.replace(sweep.progress(), note="starting workers")
+        with connect(client, chosen.kind, chosen.n_workers) as connected:
+            yield from sweep.drive(connected)
+
+
+class _Sweep:
+    """One pass over a grid."""
+
+    def __init__(self, grid: Grid, store: ResultStore, options: Options) -> None:
+        self.id = uuid.uuid4().hex
+        self.grid, self.store, self.options = grid, store, options
+        self.configs = dict(zip(grid.keys(), grid.configs(), strict=True))
+        self.keys = list(self.configs)
+        found = store.get_all(self.keys)
+        if options.retry:
+            found = {key: record for key, record in found.items() if record.ok}
+        self.known = tuple(found.values())
+        self.n_known = sum(record.ok for record in self.known)
+        self.n_done, self.n_failed = self.n_known, len(self.known) - self.n_known
+        self.pending = collections.deque(place for place, key in enumerate(self.keys) if key not in found)
+        self.suspects: collections.deque[int] = collections.deque()
+        self.deaths: collections.Counter[int] = collections.Counter()
+        self.sent: dict[Future, tuple[int, ...]] = {}
+        self.late: set[int] = set()
+        self.full: dict[str, float] = {}  # worker -> bytes, when its nanny ended it
+        self.recent: collections.deque[tuple[int, float]] = collections.deque(maxlen=32)
+        self.began = time.monotonic()
+        self.n_slots, self.link = 0, ""
+        self._counted = -math.inf
+
+    def progress(self, new: tuple[Record, ...] = ()) -> Progress:
+        """How far it is."""
+        left = len(self.keys) - self.n_done - self.n_failed
+        each = self.task_s
+        return Progress(
+            total=len(self.keys),
+            done=self.n_done,
+            failed=self.n_failed,
+            known=self.n_known,
+            new=new,
+            running=sum(map(len, self.sent.values())),
+            seconds=time.monotonic() - self.began,
+            remaining_s=left * each / max(1, self.n_slots) if left else 0.0,
+            task_s=each,
+            batch=self._batch_size(),
+            n_workers=self.n_slots,
+            dashboard_link=self.link,
+            note="waiting for a worker" if left and not self.n_slots and math.isfinite(self._counted) else "",
+        )
+
+    @property
+    def task_s(self) -> float:
+        """Mean time of the tasks of the last batches."""
+        n_tasks = sum(count for count, _ in self.recent)
+        return sum(seconds for _, seconds in self.recent) / n_tasks if n_tasks else math.nan
+
+    def drive(self, client: Client) -> Iterator[Progress]:
+        """Sends, receives and keeps until nothing is left."""
+        from distributed import as_completed
+
+        self.link = dashboard_link(client)
+        completed = as_completed([], loop=client.loop)
+        with self._subscribed(client):
+            try:
+                told = 0.0
+                while self.pending or self.suspects or self.sent:
+                    self._send(client, completed)
+                    records = [record for future in completed.next_batch(block=False) for record in self._take(future)]
+                    new = self._keep(records)
+                    now = time.monotonic()
+                    if new or now - told >= TICK_S:
+                        told = now
+                        yield self.progress(new)
+                    else:
+                        time.sleep(0.004)
+            finally:
+                self._stop(client)
+
+    def _keep(self, records: list[Record]) -> tuple[Record, ...]:
+        if not records:
+            return ()
+        self.store.put_all(records)
+        n_done = sum(record.ok for record in records)
+        self.n_done += n_done
+        self.n_failed += len(records) - n_done
+        return tuple(records)
+
+    def _send(self, client: Client, completed: Any) -> None:
+        self._count_workers(client)
+        while self.pending and len(self.sent) < AHEAD * self.n_slots:
+            size = min(self._batch_size(), len(self.pending))
+            self._submit(client, completed, tuple(self.pending.popleft() for _ in range(size)))
+        while self.suspects and not self.pending and len(self.sent) < self.n_slots:
+            self._submit(client, completed, (self.suspects.popleft(),))
+            self._counted = -math.inf  # one at a time for each worker that is alive now
+
+    def _submit(self, client: Client, completed: Any, places: tuple[int, ...]) -> None:
+        tasks = tuple((place, self.configs[self.keys[place]]) for place in places)
+        limit = self.options.kind == "processes" or not _is_local_threads(client)
+        batch = Batch(self.id, self.grid.definition, tasks, self.options.timeout_s, limit)
+        key = f"{self.grid.name}-{self.id[:8]}-{uuid.uuid4().hex[:8]}"
+        future = client.submit(run_batch, batch, key=key, pure=False)
+        self.sent[future] = places
+        completed.add(future)
+
+    def _batch_size(self) -> int:
+        if self.options.batch is not None:
+            return self.options.batch
+        each = self.task_s
+        if not math.isfinite(each):
+            return 1
+        fair = math.ceil(len(self.pending) / (AHEAD * max(1, self.n_slots)))
+        return max(1, min(int(BATCH_S / max(each, 1e-6)), fair, MAX_BATCH))
+
+    def _count_workers(self, client: Client) -> None:
+        if time.monotonic() - self._counted > (1.0 if self.n_slots else 0.1):
+            self.n_slots = sum(client.nthreads().values())
+            self._counted = time.monotonic()
+
+    def _take(self, future: Future) -> list[Record]:
+        """What came of one batch."""
+        from distributed import KilledWorker
+
+        places = self.sent.pop(future)
+        if future.status == "finished":
+            return self._finished(places, future.result())
+        if future.status in ("cancelled", "lost"):
+            expected = "a scheduler that lives as long as the sweep; results so far are kept, call again to go on"
+            raise invalid("the scheduler went away", expected, f"a batch was {future.status}", RuntimeError)
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return self._killed(places, error)
+        text = f"The worker could not run the task: {type(error).__name__}: {error}"
+        return [self._failed(place, failure(text, type(error).__name__)) for place in places]
+
+    def _finished(self, places: tuple[int, ...], outcome: Outcome) -> list[Record]:
+        if outcome.records:
+            self.recent.append((len(outcome.records), outcome.seconds))
+        missing = set(places) - {place for place, _ in outcome.records}
+        self.pending.extendleft(sorted(missing, reverse=True))
+        return [record for _, record in outcome.records]
+
+    def _killed(self, places: tuple[int, ...], error: Any) -> list[Record]:
+        """A worker died: each task of the batch is tried again alone, until it is clear which one it was."""
+        worker = getattr(error.last_worker, "address", "")
+        records = []
+        for place in places:
+            if place in self.late:
+                records.append(self._failed(place, overdue(self.options.timeout_s)))
+                continue
+            alone = place in self.deaths
+            self.deaths[place] += alone
+            n_bytes = self.full.get(worker)
+            if alone and n_bytes is not None:
+                records.append(self._failed(place, _too_large(n_bytes)))
+            elif self.deaths[place] >= MAX_DEATHS:
+                records.append(self._failed(place, _died(self.deaths[place])))
+            else:
+                self.deaths[place] += 0  # known as a suspect from now on
+                self.suspects.append(place)
+        return records
+
+    def _failed(self, place: int, outcome: dict[str, Any]) -> Record:
+        return Record.of(self.grid.name, self.configs[self.keys[place]], **outcome)
+
+    @contextlib.contextmanager
+    def _subscribed(self, client: Client) -> Iterator[None]:
+        """Hears from workers that end themselves, and from nannies that end them."""
+
+        def on_late(event: tuple[float, dict[str, Any]]) -> None:
+            if event[1].get("sweep") == self.id:
+                self.late.add(event[1]["place"])
+
+        def on_full(event: tuple[float, dict[str, Any]]) -> None:
+            self.full[event[1].get("worker", "")] = event[1].get("rss", math.nan)
+
+        client.subscribe_topic(TOPIC, on_late)
+        client.subscribe_topic(_MEMORY_TOPIC, on_full)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(Exception):
+                client.unsubscribe_topic(TOPIC)
+                client.unsubscribe_topic(_MEMORY_TOPIC)
+
+    def _stop(self, client: Client) -> None:
+        """Interrupts what is still running."""
+        if not self.sent:
+            return
+        with contextlib.suppress(Exception):
+            client.cancel(list(self.sent), force=True)
+            client.run(cancel_sweep, self.id, on_error="ignore")
+        self.sent.clear()
+
+
+def _is_local_threads(client: Client) -> bool:
+    return str(getattr(client.scheduler, "address", "")).startswith("inproc://")
+
+
+def _too_large(n_bytes: float) -> dict[str, Any]:
+    text = "The task needs too much memory. Expected: less than its worker may use. "
+    return failure(text + f"Received: {n_bytes / 2**30:.2f} GiB; the worker was ended.", "MemoryError")
+
+
+def _died(n_times: int) -> dict[str, Any]:
+    text = "The worker died while it ran the task. Expected: a worker that lives through it. "
+    return failure(text + f"Received: {n_times} workers that died under this task alone.", "KilledWorker")
