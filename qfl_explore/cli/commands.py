@@ -12,7 +12,7 @@ import typer
 
 from qfl_explore import __version__
 from qfl_explore.cli.three_parts import ThreePartGroup
-from qfl_explore.errors import check_int
+from qfl_explore.errors import check_int, invalid
 
 PACKAGE = Path(__file__).resolve().parents[1]
 #: A closed tab is forgotten after half a minute; until then it may reconnect.
@@ -96,6 +96,12 @@ def sweep(
         typer.Option(metavar="ADDRESS", help="A Dask scheduler such as tcp://host:8786; none: this machine."),
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Compute rows again that failed before.")] = False,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="Seconds that one row may take; none: any time.")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="N", help="Worker processes on this machine; none: one for each core.")
+    ] = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Write the finished table there as well.")
     ] = None,
@@ -119,7 +125,12 @@ def sweep(
     """
     from qfl_explore.cli.sweep import run_file
 
-    raise typer.Exit(run_file(file, store=store, scheduler=scheduler, retry=retry, csv=csv, dry_run=dry_run))
+    options = {
+        "retry": retry,
+        "timeout_s": None if timeout is None else _seconds("--timeout", timeout),
+        "n_workers": None if workers is None else check_int("--workers", _integer(workers), 1, 1024),
+    }
+    raise typer.Exit(run_file(file, store=store, scheduler=scheduler, csv=csv, dry_run=dry_run, **options))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -182,6 +193,16 @@ def hand_over(module_and_arguments: list[str]) -> None:
     if os.name == "posix":
         os.execve(sys.executable, command, environment)
     raise typer.Exit(subprocess.call(command, env=environment))
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise invalid(f"{name} cannot be used", "seconds above 0", repr(text))
+    return seconds
 
 
 def _integer(text: str) -> object:
