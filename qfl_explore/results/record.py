@@ -148,7 +148,7 @@ class Record:
     def of(cls, experiment: str, config: Any, **outcome: Any) -> Record:
         """A record of a config's run; ``outcome`` are the remaining fields."""
         same = {"experiment": experiment, "run_id": config.run_id, "config": config_values(config)}
-        return cls(**same, provenance=provenance_of(config), **outcome)
+        return cls(**(same | {"provenance": provenance_of(config)} | outcome))
 
     @property
     def key(self) -> str:

@@ -45,8 +45,10 @@ def spread(n_chunks: int, n_parts: int, work: Callable[[int, int], None]) -> Non
 
 
 def n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use; ``NUMBA_NUM_THREADS`` lowers it, as it does for Numba's own threads."""
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("NUMBA_NUM_THREADS", "")
+    return min(n_cores, max(1, int(limit))) if limit.isdecimal() else n_cores
 
 
 @cache

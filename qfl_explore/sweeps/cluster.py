@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dask
+from dask.system import CPU_COUNT
 
 from qfl_explore.errors import check_int, check_option, invalid
-from qfl_explore.simulation.chunks import n_cores
 from qfl_explore.sweeps.threads import environment
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def local_client(kind: str = "processes", n_workers: int | None = None) -> Clien
             the GIL and circuits large enough for that to matter).
         n_workers: ``None``: one for each core.
     """
-    n_workers = n_cores() if n_workers is None else check_int("n_workers", n_workers, 1, 1024)
+    n_workers = CPU_COUNT if n_workers is None else check_int("n_workers", n_workers, 1, 1024)
     with _lock:
         found = _own.get((kind, n_workers))
         if found is None or found.status != "running":
@@ -119,6 +119,7 @@ def start(kind: str, n_workers: int, **options: Any) -> Client:
         "distributed.scheduler.allowed-failures": 0,
         "distributed.nanny.pre-spawn-environ": environment(1),
         "distributed.comm.timeouts.connect": "60s",
+        "distributed.worker.preload": ["qfl_explore.sweeps.signals"],
     }
     same = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL, "host": "127.0.0.1"}
     if kind == "threads":

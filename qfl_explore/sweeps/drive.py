@@ -29,7 +29,7 @@ BATCH_S = 0.25
 MAX_BATCH = 500
 #: Batches that a worker has: one that it computes and one that waits there.
 AHEAD = 2
-#: Times that a worker may die under a task that it has to itself.
+#: After so many deaths of workers that had a task, the task is tried once more with nothing beside it.
 MAX_DEATHS = 2
 #: At most so long between two items of a stream.
 TICK_S = 0.1
@@ -139,7 +139,9 @@ class _Sweep:
         self.n_known = sum(record.ok for record in self.known)
         self.n_done, self.n_failed = self.n_known, len(self.known) - self.n_known
         self.pending = collections.deque(place for place, key in enumerate(self.keys) if key not in found)
-        self.suspects: collections.deque[int] = collections.deque()
+        self.suspects: collections.deque[int] = collections.deque()  # each was with a worker that died
+        self.accused: collections.deque[int] = collections.deque()  # each was so MAX_DEATHS times
+        self.on_trial: int | None = None
         self.deaths: collections.Counter[int] = collections.Counter()
         self.sent: dict[Future, tuple[int, ...]] = {}
         self.late: set[int] = set()
@@ -184,10 +186,9 @@ class _Sweep:
         with self._subscribed(client):
             try:
                 told = 0.0
-                while self.pending or self.suspects or self.sent:
+                while self.pending or self.suspects or self.accused or self.sent:
                     self._send(client, completed)
-                    records = [record for future in completed.next_batch(block=False) for record in self._take(future)]
-                    new = self._keep(records)
+                    new = self._keep(self._receive(client, completed.next_batch(block=False)))
                     now = time.monotonic()
                     if new or now - told >= TICK_S:
                         told = now
@@ -213,7 +214,9 @@ class _Sweep:
             self._submit(client, completed, tuple(self.pending.popleft() for _ in range(size)))
         while self.suspects and not self.pending and len(self.sent) < self.n_slots:
             self._submit(client, completed, (self.suspects.popleft(),))
-            self._counted = -math.inf  # one at a time for each worker that is alive now
+        if self.accused and self.n_slots and not (self.pending or self.suspects or self.sent):
+            self.on_trial = self.accused.popleft()
+            self._submit(client, completed, (self.on_trial,))
 
     def _submit(self, client: Client, completed: Any, places: tuple[int, ...]) -> None:
         tasks = tuple((place, self.configs[self.keys[place]]) for place in places)
@@ -238,13 +241,20 @@ class _Sweep:
             self.n_slots = sum(client.nthreads().values())
             self._counted = time.monotonic()
 
-    def _take(self, future: Future) -> list[Record]:
+    def _receive(self, client: Client, futures: list[Future]) -> list[Record]:
+        """What came of the batches that ended; their results are fetched in one go."""
+        finished = [future for future in futures if future.status == "finished"]
+        results = client.gather(finished, errors="skip") if finished else []
+        outcomes = dict(zip(finished, results, strict=True)) if len(results) == len(finished) else {}
+        return [record for future in futures for record in self._take(future, outcomes.get(future))]
+
+    def _take(self, future: Future, outcome: Outcome | None) -> list[Record]:
         """What came of one batch."""
         from distributed import KilledWorker
 
         places = self.sent.pop(future)
         if future.status == "finished":
-            return self._finished(places, future.result())
+            return self._finished(places, future.result() if outcome is None else outcome)
         if future.status in ("cancelled", "lost"):
             expected = "a scheduler that lives as long as the sweep; results so far are kept, call again to go on"
             raise invalid("the scheduler went away", expected, f"a batch was {future.status}", RuntimeError)
@@ -252,36 +262,36 @@ class _Sweep:
         if isinstance(error, KilledWorker):
             return self._killed(places, error)
         text = f"The worker could not run the task: {type(error).__name__}: {error}"
-        return [self._failed(place, failure(text, type(error).__name__)) for place in places]
+        return [self._record(place, failure(text, type(error).__name__)) for place in places]
 
     def _finished(self, places: tuple[int, ...], outcome: Outcome) -> list[Record]:
         if outcome.records:
             self.recent.append((len(outcome.records), outcome.seconds))
         missing = set(places) - {place for place, _ in outcome.records}
         self.pending.extendleft(sorted(missing, reverse=True))
-        return [record for _, record in outcome.records]
+        return [self._record(place, fields) for place, fields in outcome.records]
 
     def _killed(self, places: tuple[int, ...], error: Any) -> list[Record]:
-        """A worker died: each task of the batch is tried again alone, until it is clear which one it was."""
-        worker = getattr(error.last_worker, "address", "")
+        """A worker died, and with it a batch or two. Whose fault was it?
+
+        Each task is tried again by itself, at last with nothing beside it; if a worker dies
+        then, the task is to blame.
+        """
+        n_bytes = self.full.get(getattr(error.last_worker, "address", ""))
+        self._counted = -math.inf
         records = []
         for place in places:
+            self.deaths[place] += 1
             if place in self.late:
-                records.append(self._failed(place, overdue(self.options.timeout_s)))
-                continue
-            alone = place in self.deaths
-            self.deaths[place] += alone
-            n_bytes = self.full.get(worker)
-            if alone and n_bytes is not None:
-                records.append(self._failed(place, _too_large(n_bytes)))
-            elif self.deaths[place] >= MAX_DEATHS:
-                records.append(self._failed(place, _died(self.deaths[place])))
+                records.append(self._record(place, overdue(self.options.timeout_s)))
+            elif place == self.on_trial:
+                n_deaths = self.deaths[place]
+                records.append(self._record(place, _died(n_deaths) if n_bytes is None else _too_large(n_bytes)))
             else:
-                self.deaths[place] += 0  # known as a suspect from now on
-                self.suspects.append(place)
+                (self.accused if self.deaths[place] >= MAX_DEATHS else self.suspects).append(place)
         return records
 
-    def _failed(self, place: int, outcome: dict[str, Any]) -> Record:
+    def _record(self, place: int, outcome: dict[str, Any]) -> Record:
         return Record.of(self.grid.name, self.configs[self.keys[place]], **outcome)
 
     @contextlib.contextmanager
@@ -325,4 +335,6 @@ def _too_large(n_bytes: float) -> dict[str, Any]:
 
 def _died(n_times: int) -> dict[str, Any]:
     text = "The worker died while it ran the task. Expected: a worker that lives through it. "
-    return failure(text + f"Received: {n_times} workers that died under this task alone.", "KilledWorker")
+    return failure(
+        text + f"Received: {n_times} workers that died, the last one with nothing else to do.", "KilledWorker"
+    )

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from qfl_explore.results import DONE, FAILED, Record
+from qfl_explore.results import DONE, FAILED
+from qfl_explore.results.record import plain, provenance_of
 from qfl_explore.sweeps.registry import Experiment
 from qfl_explore.sweeps.threads import limit_threads
 
@@ -53,11 +54,11 @@ class Outcome:
     """What came of a batch.
 
     Attributes:
-        records: place in the grid and record; tasks of a cancelled sweep have none.
+        records: place in the grid and fields of its record; tasks of a cancelled sweep have none.
         seconds: that the tasks took, without importing.
     """
 
-    records: tuple[tuple[int, Record], ...]
+    records: tuple[tuple[int, dict[str, Any]], ...]
     seconds: float
 
 
@@ -76,7 +77,7 @@ def run_batch(batch: Batch) -> Outcome:
     return Outcome(tuple(records), time.perf_counter() - began)
 
 
-def _run(batch: Batch, place: int, config: Any, watch: Watch) -> Record:
+def _run(batch: Batch, place: int, config: Any, watch: Watch) -> dict[str, Any]:
     began = time.perf_counter()
     outcome: dict[str, Any]
     try:
@@ -84,7 +85,7 @@ def _run(batch: Batch, place: int, config: Any, watch: Watch) -> Record:
         try:
             result = batch.experiment.function(config)
             rows = getattr(result, "table", None)
-            outcome = {"status": DONE, "summary": result.summary(), "rows": [] if rows is None else rows}
+            outcome = {"status": DONE, "summary": plain(result.summary()), "rows": [] if rows is None else plain(rows)}
         finally:
             watch.end()
     except Overdue:
@@ -95,18 +96,7 @@ def _run(batch: Batch, place: int, config: Any, watch: Watch) -> Record:
         outcome = failure(str(error) or repr(error), type(error).__name__)
     except SystemExit as error:
         outcome = failure(f"The task ended its process with {error.code!r}.", "SystemExit")
-    seconds = time.perf_counter() - began
-    try:
-        return Record.of(batch.experiment.name, config, seconds=seconds, **_plain(outcome))
-    except Exception as error:
-        text = f"The result cannot be kept: {type(error).__name__}: {error}"
-        return Record.of(batch.experiment.name, config, seconds=seconds, **failure(text, type(error).__name__))
-
-
-def _plain(outcome: dict[str, Any]) -> dict[str, Any]:
-    from qfl_explore.results.record import plain
-
-    return {name: plain(value) for name, value in outcome.items()}
+    return outcome | {"seconds": time.perf_counter() - began, "provenance": provenance_of(config)}
 
 
 def failure(message: str, kind: str) -> dict[str, Any]:
