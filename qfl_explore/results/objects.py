@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import uuid
 from collections.abc import Iterable, Sequence
@@ -41,23 +42,26 @@ class Objects:
         return [self._add(*item) for item in items]
 
     def _add(self, key: str, status: str, experiment: str, record: str) -> bool:
-        known = self._names(f"{experiment}/{key}.")
-        if any(_parts(name)[1] == _DONE for name in known):
-            return False
-        n_failed = len(known)
-        name = f"{key}.{_DONE}" if status == _DONE else f"{key}.{_FAILED}-{n_failed + 1:03d}"
         folder = f"{self._root}/{experiment}"
+        self._fs.invalidate_cache()
+        done = f"{folder}/{key}.{_DONE}{_SUFFIX}"
+        if self._fs.exists(done):
+            return False
         self._fs.makedirs(folder, exist_ok=True)
         temporary = f"{folder}/.{uuid.uuid4().hex}"
         self._fs.pipe_file(temporary, record.encode())
-        self._fs.mv(temporary, f"{folder}/{name}{_SUFFIX}")
+        self._fs.mv(temporary, done if status == _DONE else self._next_failure(f"{folder}/{key}"))
         return True
+
+    def _next_failure(self, place: str) -> str:
+        names = (f"{place}.{_FAILED}-{number:03d}{_SUFFIX}" for number in itertools.count(1))
+        return next(name for name in names if not self._fs.exists(name))
 
     def latest(self, keys: Sequence[str] | None = None, experiment: str | None = None) -> dict[str, tuple[int, str]]:
         """See `SqliteFile.latest`."""
         wanted = None if keys is None else set(keys)
         chosen: dict[str, tuple[int, str]] = {}
-        for name in sorted(self._names(f"{experiment}/" if experiment else ""), key=_order):
+        for name in sorted(self._names(experiment), key=_order):
             key, status, number = _parts(name)
             if wanted is None or key in wanted:
                 attempt = chosen[key][0] + 1 if status == _DONE and key in chosen else number
@@ -67,24 +71,22 @@ class Objects:
 
     def attempts(self, key: str) -> list[tuple[int, str]]:
         """See `SqliteFile.attempts`."""
-        names = sorted((name for name in self._names("") if _parts(name)[0] == key), key=_order)
+        names = sorted((name for name in self._names() if _parts(name)[0] == key), key=_order)
         texts = self._texts(names)
         return [(number, texts[name]) for number, name in enumerate(names, 1)]
 
     def statuses(self) -> dict[str, str]:
         """See `SqliteFile.statuses`."""
-        return {_parts(name)[0]: _parts(name)[1] for name in sorted(self._names(""), key=_order)}
+        return {_parts(name)[0]: _parts(name)[1] for name in sorted(self._names(), key=_order)}
 
     def close(self) -> None:
         """Nothing to close."""
 
-    def _names(self, prefix: str) -> list[str]:
-        """Full names of the objects whose place under the root begins so."""
+    def _names(self, experiment: str | None = None) -> list[str]:
+        """Full names of all objects, or of one experiment's."""
         self._fs.invalidate_cache()
-        folder, start = posixpath.split(prefix)
-        place = f"{self._root}/{folder}" if folder else self._root
-        names = self._fs.find(place) if self._fs.exists(place) else []
-        return [n for n in names if posixpath.basename(n).startswith(start) and _is_record(n)]
+        place = f"{self._root}/{experiment}" if experiment else self._root
+        return [name for name in self._fs.find(place) if _is_record(name)] if self._fs.exists(place) else []
 
     def _texts(self, names: list[str]) -> dict[str, str]:
         if not names:

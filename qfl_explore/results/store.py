@@ -96,7 +96,8 @@ class ResultStore:
 
     def has(self, key: str) -> bool:
         """Whether the key has a result; a failure is none."""
-        return key in self.keys()
+        found = self.get(key)
+        return found is not None and found.ok
 
     def keys(self, status: str | None = DONE) -> set[str]:
         """Keys with a result; ``failed``: those with failures only; ``None``: all."""

@@ -66,7 +66,7 @@ def _reach(address: str) -> Client:
     from distributed import Client
 
     try:
-        return Client(address, timeout=15, set_as_default=False, name="qfl-explore")
+        return Client(address, set_as_default=False, name="qfl-explore")
     except (OSError, ValueError, TimeoutError) as error:
         expected = "the address of a running Dask scheduler, for example 'tcp://host:8786'"
         raise invalid("the scheduler cannot be reached", expected, f"{address!r}: {error}") from error
@@ -124,11 +124,36 @@ def start(kind: str, n_workers: int, **options: Any) -> Client:
     same = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL, "host": "127.0.0.1"}
     if kind == "threads":
         same.pop("host")
+    _leave_main_alone()
     with dask.config.set(settings):
         cluster = LocalCluster(**(shape | same | options))
         client = Client(cluster, set_as_default=False, name="qfl-explore")
     atexit.register(_close, client)
     return client
+
+
+def _leave_main_alone() -> None:
+    """Lets Dask's workers start without running the caller's script again.
+
+    Python's ``spawn`` imports ``__main__`` in every new process, so a script without
+    ``if __name__ == "__main__":`` would begin its sweep once more in each of its workers. They
+    need nothing from there: what is defined in a script or notebook travels by value.
+    """
+    from multiprocessing import spawn
+
+    original = spawn.get_preparation_data
+    if getattr(original, "leaves_main_alone", False):
+        return
+
+    def prepared(name: str) -> dict[str, Any]:
+        data = original(name)
+        if name.startswith("Dask Worker process"):
+            data.pop("init_main_from_path", None)
+            data.pop("init_main_from_name", None)
+        return data
+
+    prepared.leaves_main_alone = True  # type: ignore[attr-defined]
+    spawn.get_preparation_data = prepared
 
 
 def shutdown() -> None:
@@ -148,8 +173,7 @@ def _close(client: Client) -> None:
 
 def dashboard_link(client: Client) -> str:
     """Of Dask's own dashboard; empty where there is none."""
-    try:
-        link = client.dashboard_link or ""
-        return link if client.scheduler_info(n_workers=0).get("services", {}).get("dashboard") else ""
-    except (AttributeError, KeyError, TypeError, OSError, ValueError):
-        return ""
+    with contextlib.suppress(AttributeError, KeyError, TypeError, OSError, ValueError):
+        port = client.scheduler_info(n_workers=0)["services"]["dashboard"]
+        return f"http://127.0.0.1:{port}/status" if client in _own.values() else client.dashboard_link or ""
+    return ""

@@ -183,7 +183,7 @@ class _Sweep:
 
         self.link = dashboard_link(client)
         completed = as_completed([], loop=client.loop)
-        with self._subscribed(client):
+        with self._subscribed(client), _one_core_each(client):
             try:
                 told = 0.0
                 while self.pending or self.suspects or self.accused or self.sent:
@@ -220,8 +220,7 @@ class _Sweep:
 
     def _submit(self, client: Client, completed: Any, places: tuple[int, ...]) -> None:
         tasks = tuple((place, self.configs[self.keys[place]]) for place in places)
-        limit = self.options.kind == "processes" or not _is_local_threads(client)
-        batch = Batch(self.id, self.grid.definition, tasks, self.options.timeout_s, limit)
+        batch = Batch(self.id, self.grid.definition, tasks, self.options.timeout_s, not _is_here(client))
         key = f"{self.grid.name}-{self.id[:8]}-{uuid.uuid4().hex[:8]}"
         future = client.submit(run_batch, batch, key=key, pure=False)
         self.sent[future] = places
@@ -324,8 +323,16 @@ class _Sweep:
         self.sent.clear()
 
 
-def _is_local_threads(client: Client) -> bool:
+def _is_here(client: Client) -> bool:
+    """Whether the workers are threads of this process, whose settings are not theirs alone."""
     return str(getattr(client.scheduler, "address", "")).startswith("inproc://")
+
+
+def _one_core_each(client: Client) -> contextlib.AbstractContextManager[Any]:
+    """Limits BLAS while threads of this process compute; worker processes limit themselves."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1) if _is_here(client) else contextlib.nullcontext()
 
 
 def _too_large(n_bytes: float) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def duration(seconds: float) -> str:
 
 
 class Line:
-    """Writes progress: one line that is rewritten in a terminal, a new line every 10 s elsewhere.
+    """Writes progress: one line that is rewritten in a terminal or notebook, a new line every 10 s elsewhere.
 
     Args:
         file: where to; ``None`` for standard error.
@@ -105,24 +105,24 @@ class Line:
 
     def __init__(self, file: TextIO | None = None) -> None:
         self._file = sys.stderr if file is None else file
+        self._live = self._file.isatty() or type(self._file).__module__.startswith("ipykernel")
         self._width = 0
         self._next = 0.0
         self._link = ""
 
     def __call__(self, progress: Progress) -> None:
         """Shows one item of a stream."""
-        if progress.dashboard_link != self._link:
+        if progress.dashboard_link not in ("", self._link):
             self._link = progress.dashboard_link
-            self._print(f"Dask dashboard: {self._link}" if self._link else "", fresh=True)
-        live = self._file.isatty()
-        if live:
+            self._print(f"Dask dashboard: {self._link}", fresh=True)
+        if self._live:
             self._print(progress.text(), fresh=progress.finished)
         elif progress.finished or progress.seconds >= self._next:
             self._next = progress.seconds + 10.0
             self._print(progress.text(), fresh=True)
 
     def _print(self, text: str, fresh: bool) -> None:
-        start = "\r" if self._file.isatty() else ""
+        start = "\r" if self._live else ""
         self._file.write(start + text.ljust(self._width) + ("\n" if fresh else ""))
         self._width = 0 if fresh else len(text)
         self._file.flush()
