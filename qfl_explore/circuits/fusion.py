@@ -85,7 +85,7 @@ class FusionCircuit:
         """Number of qubits, n."""
         return self.config.n_qubits
 
-    @property
+    @cached_property
     def weight_shape(self) -> tuple[int, int, int, int]:
         """(degree + 1, n_blocks, n_qubits, 3)."""
         return self.config.weight_shape

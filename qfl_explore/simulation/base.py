@@ -81,6 +81,10 @@ Pull = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 Forward = tuple[np.ndarray, Pull]
 
 
+class NotFinite(ArithmeticError):
+    """An engine met a feature or weight that is NaN or infinite."""
+
+
 class Backend(abc.ABC):
     """Answers what a fusion circuit's observables are, and how they change.
 
@@ -90,6 +94,8 @@ class Backend(abc.ABC):
     """
 
     name: ClassVar[str]
+    #: Whether the engine itself raises `NotFinite`, so that nobody need look at every number before.
+    finds_nonfinite: ClassVar[bool] = False
 
     def expectations(self, fusion: FusionCircuit, features: Any, weights: Any) -> np.ndarray:
         """Expectation values of all observables.
@@ -107,9 +113,12 @@ class Backend(abc.ABC):
             TypeError: something is not an array of real numbers.
         """
         features, weights = self._checked(fusion, features, weights)
-        if weights.ndim > len(fusion.weight_shape):
-            return self._draws(fusion, features, weights, None)[0]
-        return self._expectations(fusion, features, weights)
+        try:
+            if weights.ndim > len(fusion.weight_shape):
+                return self._draws(fusion, features, weights, None)[0]
+            return self._expectations(fusion, features, weights)
+        except NotFinite:
+            raise _not_finite(features, weights) from None
 
     def gradients(
         self, fusion: FusionCircuit, features: Any, weights: Any, cotangents: Any
@@ -132,12 +141,16 @@ class Backend(abc.ABC):
         """
         features, weights = self._checked(fusion, features, weights)
         shape = (len(features), fusion.n_observables)
-        if weights.ndim > len(fusion.weight_shape):
-            draws = (len(weights), *shape)
-            cotangents = check_array("cotangents", cotangents, draws if np.ndim(cotangents) == 3 else shape)
+        drawn = weights.ndim > len(fusion.weight_shape)
+        draws = (len(weights), *shape)
+        cotangents = check_array("cotangents", cotangents, draws if drawn and np.ndim(cotangents) == 3 else shape)
+        try:
+            if not drawn:
+                return self._gradients(fusion, features, weights, cotangents)
             values, d_features, d_weights = self._draws(fusion, features, weights, np.broadcast_to(cotangents, draws))
             return values, d_features, d_weights
-        return self._gradients(fusion, features, weights, check_array("cotangents", cotangents, shape))
+        except NotFinite:
+            raise _not_finite(features, weights) from None
 
     def pullback(self, fusion: FusionCircuit, features: Any, weights: Any) -> Forward:
         """Values now, and a function for their gradients when the cotangents are known.
@@ -158,7 +171,10 @@ class Backend(abc.ABC):
         """
         features, weights = self._checked(fusion, features, weights)
         check_array("weights", weights, fusion.weight_shape)
-        values, pull = self._pullback(fusion, features, weights)
+        try:
+            values, pull = self._pullback(fusion, features, weights)
+        except NotFinite:
+            raise _not_finite(features, weights) from None
         shape = (len(features), fusion.n_observables)
         return values, lambda cotangents: pull(check_array("cotangents", cotangents, shape))
 
@@ -179,12 +195,12 @@ class Backend(abc.ABC):
         if not isinstance(fusion, FusionCircuit):
             raise invalid("fusion is of the wrong kind", "a FusionCircuit", repr(type(fusion).__name__), TypeError)
         config = fusion.config
-        features = check_array("features", features, (None, config.n_modalities, config.feature_dim))
+        finite = not self.finds_nonfinite
+        features = check_array("features", features, (None, config.n_modalities, config.feature_dim), finite)
         shape = fusion.weight_shape
-        weights = check_array("weights", weights, (None, *shape) if np.ndim(weights) > len(shape) else shape)
-        n_bytes = self.memory_bytes(fusion, len(features))
-        if n_bytes > _ALWAYS_FITS:
-            check_memory(n_bytes, f"{self.name} with {fusion.n_qubits} qubits")
+        weights = check_array("weights", weights, (None, *shape) if np.ndim(weights) > len(shape) else shape, finite)
+        if len(features) << fusion.n_qubits > _FEW_AMPLITUDES:
+            check_memory(self.memory_bytes(fusion, len(features)), f"{self.name} with {fusion.n_qubits} qubits")
         return features, weights
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
@@ -200,18 +216,20 @@ class Backend(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
 
-def check_array(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+def check_array(name: str, value: Any, shape: tuple[int | None, ...], finite: bool = True) -> np.ndarray:
     """``value`` as a real, finite float array of ``shape`` (``None``: any length of 1 or more).
 
-    float32 and float64 stay what they are; everything else becomes float64.
+    float32 and float64 stay what they are; everything else becomes float64. ``finite=False`` leaves
+    it to the caller to find NaN and infinity.
 
     Raises:
         TypeError: not numbers, or complex numbers.
         ValueError: wrong shape, or NaN or infinity.
     """
     array = np.asarray(value)
-    if array.dtype in _FLOATS and _fits(array.shape, shape) and math.isfinite(np.vdot(array, array)):
-        return array  # the common case first: small circuits take microseconds
+    if array.dtype.char in "fd" and _fits(array.shape, shape):
+        if not finite or math.isfinite(np.vdot(array, array)):
+            return array  # the common case first: small circuits take microseconds
     if array.dtype.kind not in "fiub":
         expected = f"a float array of shape {_shape_text(shape)}"
         raise invalid(f"{name} must be real numbers", expected, f"dtype {array.dtype}", TypeError)
@@ -219,11 +237,22 @@ def check_array(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndar
         raise invalid(f"{name} has the wrong shape", f"shape {_shape_text(shape)}", f"shape {list(array.shape)}")
     if array.dtype not in _FLOATS:
         array = array.astype(np.float64)
-    # One pass without a temporary; a sum of squares is finite only if every number is.
-    if not math.isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
+    if finite:
+        _check_finite(name, array)
+    return array
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    if not np.isfinite(array).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise invalid(f"{name} must be finite", "numbers without NaN or infinity", f"{array[bad]} at index {list(bad)}")
-    return array
+
+
+def _not_finite(features: np.ndarray, weights: np.ndarray) -> Exception:
+    """What to raise where an engine met a number that is not finite."""
+    for name, array in (("features", features), ("weights", weights)):
+        _check_finite(name, array)
+    return invalid("an angle is not finite", "features and weights far below the largest float", "an overflow")
 
 
 def _fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
@@ -254,7 +283,9 @@ def check_memory(n_bytes: int, what: str) -> None:
 
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-#: Asking the system what is free takes as long as a small circuit.
+#: So many amplitudes fit any engine; even adding up what they need takes as long as a small circuit.
+_FEW_AMPLITUDES = 2**14
+#: Asking the system what is free takes as long as a small circuit, too.
 _ALWAYS_FITS = 64 * 2**20
 
 _instances: dict[tuple[str, tuple[tuple[str, Any], ...]], Backend] = {}

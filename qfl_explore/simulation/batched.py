@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import math
 import threading
 from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option
 from qfl_explore.simulation import kernels
-from qfl_explore.simulation.base import Backend, Forward
+from qfl_explore.simulation.base import Backend, Forward, NotFinite
 from qfl_explore.simulation.chunks import n_chunks_of, n_cores, n_parts_of, spread
 from qfl_explore.simulation.draws import can_run, run_draws
 from qfl_explore.simulation.program import Program, translate
@@ -46,6 +46,7 @@ class BatchedBackend(Backend):
     """
 
     name = "batched"
+    finds_nonfinite = True
 
     def __init__(self, dtype: str = "float32", n_threads: int | None = None) -> None:
         self.dtype = np.dtype(check_option("dtype", dtype, ("float32", "float64")))
@@ -90,7 +91,7 @@ class BatchedBackend(Backend):
     def _expectations(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
         program, mix = self.program(fusion)
         inputs = features.reshape(len(features), -1)
-        return run_program(program, inputs if mix is None else inputs @ mix.T, weights, self.dtype, self.n_threads)
+        return _Call(program, inputs if mix is None else inputs @ mix.T, weights, self.dtype, self.n_threads).values()
 
     def _gradients(
         self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray
@@ -151,6 +152,9 @@ def run_program(
 
     Returns:
         [B, K] of ``dtype``.
+
+    Raises:
+        NotFinite: an input or a weight is not.
     """
     return _Call(program, inputs, weights, np.dtype(dtype), n_threads).values()
 
@@ -175,6 +179,9 @@ def differentiate_program(
 
     Returns:
         values [B, K], d_inputs [B, n_features], d_weights [n_weights] (summed over the batch).
+
+    Raises:
+        NotFinite: an input or a weight is not.
     """
     return _Call(program, inputs, weights, np.dtype(dtype), n_threads).gradients(cotangents)
 
@@ -192,10 +199,11 @@ class _Call:
     ) -> None:
         self.program, self.dtype = program, dtype
         self.inputs = np.ascontiguousarray(inputs, dtype)
-        self.weights = np.ascontiguousarray(weights, np.float64).reshape(-1)
-        self.narrow = is_narrow(program, len(inputs))
-        self.n_parts = len(inputs) if self.narrow else n_chunks_of(len(inputs))
-        self.n_threads = 1 if self.narrow else n_threads
+        self.weights = np.asarray(weights, np.float64).reshape(-1)
+        n_samples = len(inputs)
+        self.narrow = n_samples <= _FEW and is_narrow(program, n_samples)
+        self.n_parts = n_samples if self.narrow else n_chunks_of(n_samples)
+        self.n_threads = 1 if self.narrow or self.n_parts == 1 else n_threads
         self.nothing = _nothing(dtype)
         self.states = self.nothing.states
 
@@ -207,8 +215,8 @@ class _Call:
 
     def values(self) -> np.ndarray:
         """values [B, K]."""
-        values = np.empty((len(self.inputs), self.program.n_observables), self.dtype)
         nothing = self.nothing
+        values = np.empty((len(self.inputs), self.program.n_observables), self.dtype)
         self._evaluate(kernels.VALUES, values, nothing.table, nothing.table, nothing.measured)
         return values
 
@@ -225,18 +233,28 @@ class _Call:
         kernels.finish(*program.packed, self.weights, measured, d_weights)
         return values, d_inputs, d_weights
 
-    def _evaluate(self, mode: int, values: np.ndarray, *rest: np.ndarray) -> None:
-        shared = (mode, self.narrow, *self.program.packed, self.inputs, self.weights, values, self.states, *rest)
-        n_updates = self.program.n_updates * (1 if mode == kernels.VALUES else _WAY_BACK)
-        n_threads = n_parts_of(self.n_parts, n_updates, self.n_threads)
+    def _evaluate(
+        self, mode: int, values: np.ndarray, cotangents: np.ndarray, d_inputs: np.ndarray, measured: np.ndarray
+    ) -> None:
+        n_threads, (ints, numbers) = self.n_threads, self.program.packed
+        if n_threads > 1:
+            n_updates = self.program.n_updates * (1 if mode == kernels.VALUES else _WAY_BACK)
+            n_threads = n_parts_of(self.n_parts, n_updates, n_threads)
+
+        def work(first: int, last: int) -> None:
+            if not kernels.evaluate(
+                first, last, mode, self.narrow, ints, numbers, self.inputs, self.weights, values, self.states,
+                cotangents, d_inputs, measured,
+            ):  # fmt: skip
+                raise NotFinite
+
         if n_threads == 1:
-            kernels.evaluate(0, self.n_parts, *shared)
+            work(0, self.n_parts)
         else:
-            spread(self.n_parts, n_threads, lambda first, last: kernels.evaluate(first, last, *shared))
+            spread(self.n_parts, n_threads, work)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Nothing:
+class _Nothing(NamedTuple):
     """Empty stand-ins for what a call does not have."""
 
     states: np.ndarray

@@ -208,6 +208,7 @@ def run_draws(first, last, backward, ints, numbers, inputs, weights, values, cot
 
     ints and numbers come from `layout.pack`; inputs [L, n_features] and weights [L, n_weights] are radians of one
     type. values [L, K] are written; with backward, cotangents [L, K] are read, and d_inputs and d_weights added to.
+    Returns whether all inputs and weights were finite.
     """
     starts, axes, indices, _, scales, matrices = gates_of(ints, numbers)
     columns, row_scales = rows_of(ints, numbers)
@@ -218,11 +219,12 @@ def run_draws(first, last, backward, ints, numbers, inputs, weights, values, cot
     gate_cosines, gate_sines, slopes = aligned(n_gates, inputs), aligned(n_gates, inputs), aligned(n_gates, inputs)
     fixed = matrices.astype(inputs.dtype)
     slopes[:] = 0
+    finite = True
     for chunk in range(first, last):
         begin = chunk * LANES
         count = min(LANES, len(inputs) - begin)
-        fill_rotations(inputs, begin, columns, row_scales, cosines, sines)
-        fill_rotations(weights, begin, indices, gate_turns(ints, numbers), gate_cosines, gate_sines)
+        finite = fill_rotations(inputs, begin, columns, row_scales, cosines, sines) and finite
+        finite = fill_rotations(weights, begin, indices, gate_turns(ints, numbers), gate_cosines, gate_sines) and finite
         _build(starts, axes, fixed, gate_cosines, gate_sines, unitaries)
         _forward(psi, ints, numbers, unitaries, cosines, sines)
         measure(psi, ints, numbers, found)
@@ -236,3 +238,4 @@ def run_draws(first, last, backward, ints, numbers, inputs, weights, values, cot
             )  # fmt: skip
             scatter_slopes(d_rows, begin, count, columns, row_scales, d_inputs)
             scatter_slopes(slopes, begin, count, indices, scales, d_weights)
+    return finite

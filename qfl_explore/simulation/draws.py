@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qfl_explore.simulation import draw_kernels
+from qfl_explore.simulation.base import NotFinite
 from qfl_explore.simulation.chunks import n_chunks_of, n_parts_of, spread
 from qfl_explore.simulation.program import Program
 
@@ -35,6 +36,9 @@ def run_draws(
     Returns:
         values [L, K], d_inputs [L, n_features], d_weights [L, n_weights]; the gradients are
         empty without cotangents.
+
+    Raises:
+        NotFinite: an input or a weight is not.
     """
     backward, n_pairs = cotangents is not None, len(inputs)
     values = np.empty((n_pairs, program.n_observables), dtype)
@@ -45,9 +49,8 @@ def run_draws(
     ints, numbers = program.packed
 
     def work(first: int, last: int) -> None:
-        draw_kernels.run_draws(
-            first, last, backward, ints, numbers, *pairs, values, asked, d_inputs, d_weights
-        )  # fmt: skip
+        if not draw_kernels.run_draws(first, last, backward, ints, numbers, *pairs, values, asked, d_inputs, d_weights):
+            raise NotFinite
 
     n_chunks = n_chunks_of(n_pairs)
     spread(n_chunks, n_parts_of(n_chunks, program.n_updates, n_threads), work)

@@ -19,12 +19,13 @@ _jit = nb.njit(nogil=True, cache=True, error_model="numpy")
 
 @_jit
 def turn_gates(ints, numbers, weights):
-    """Cosines and sines of the angles that stand in each gate's matrix."""
+    """Cosines and sines of the angles that stand in each gate's matrix, and whether all were finite."""
     indices, turns = gates_of(ints, numbers)[2], gate_turns(ints, numbers)
     n = (len(turns) + LANES - 1) // LANES * LANES
-    cosines, sines = np.empty(n), np.empty(n)
-    fill_flat(weights, indices, turns, cosines, sines)
-    return cosines, sines
+    both = np.empty(2 * n)
+    cosines, sines = both[:n], both[n:]
+    finite = fill_flat(weights, indices, turns, cosines, sines)
+    return cosines, sines, finite
 
 
 @_jit
@@ -45,6 +46,11 @@ def _gate_matrix(axis, c, s, fixed):
 @_jit
 def _times(p, q, r, s, a, b, c, d):
     return p * a + q * c, p * b + q * d, r * a + s * c, r * b + s * d
+
+
+@_jit
+def _size(z):
+    return math.sqrt(z.real * z.real + z.imag * z.imag)
 
 
 @_jit
@@ -71,22 +77,20 @@ def prepare(ints, numbers, cosines, sines, unitaries):
     """
     starts, axes, _, controlled, _, fixed = gates_of(ints, numbers)
     for m in range(len(starts) - 1):
-        a, b, c, d = 1.0 + 0j, 0j, 0j, 1.0 + 0j
-        special = True  # determinant 1
-        for g in range(starts[m], starts[m + 1]):
-            p, q, r, s = _gate_matrix(axes[g], cosines[g], sines[g], fixed[g])
-            a, b, c, d = _times(p, q, r, s, a, b, c, d)
-            special = special and axes[g] < 3
         out = unitaries[m]
         if controlled[m]:
-            out[0], out[1], out[2], out[3] = a.real, a.imag, b.real, b.imag
-            out[4], out[5], out[6], out[7] = c.real, c.imag, d.real, d.imag
+            _whole(starts[m], starts[m + 1], axes, cosines, sines, fixed, out)
             continue
-        if not special:
-            determinant = a * d - b * c
-            unit = _root(determinant.conjugate(), abs(determinant))
+        c, d, determinant = 0j, 1.0 + 0j, 1.0 + 0j  # the second row is enough; it is built from the last gate on
+        for g in range(starts[m + 1] - 1, starts[m] - 1, -1):
+            p, q, r, s = _gate_matrix(axes[g], cosines[g], sines[g], fixed[g])
+            c, d = c * p + d * r, c * q + d * s
+            if axes[g] >= 3:
+                determinant *= p * s - q * r
+        if determinant != 1.0:
+            unit = _root(determinant.conjugate(), _size(determinant))
             c, d = c * unit, d * unit
-        cosine, sine = abs(d), abs(c)
+        cosine, sine = _size(d), _size(c)
         half_sum, half_difference = _root(d, cosine), _root(c, sine)
         gamma, alpha = half_sum * half_difference.conjugate(), half_sum * half_difference
         out[0], out[1], out[2], out[3] = gamma.real, gamma.imag, alpha.real, alpha.imag
@@ -94,6 +98,16 @@ def prepare(ints, numbers, cosines, sines, unitaries):
             out[4], out[5], out[6] = sine / cosine, cosine, 0.0
         else:
             out[4], out[5], out[6] = cosine / sine, sine, 1.0
+
+
+@_jit
+def _whole(first, last, axes, cosines, sines, fixed, out):
+    a, b, c, d = 1.0 + 0j, 0j, 0j, 1.0 + 0j
+    for g in range(first, last):
+        p, q, r, s = _gate_matrix(axes[g], cosines[g], sines[g], fixed[g])
+        a, b, c, d = _times(p, q, r, s, a, b, c, d)
+    out[0], out[1], out[2], out[3] = a.real, a.imag, b.real, b.imag
+    out[4], out[5], out[6], out[7] = c.real, c.imag, d.real, d.imag
 
 
 @_jit
@@ -106,7 +120,8 @@ def diagonals(ints, numbers, unitaries, scales, out):
     starts, entries, sign_offsets, signs = diagonals_of(ints, numbers)
     n_qubits = n_qubits_of(ints)
     size = 1 << n_qubits
-    real, imaginary = np.empty(size), np.empty(size)
+    work = np.empty(2 * size)
+    real, imaginary = work[:size], work[size:]
     turns = np.empty(n_qubits, np.complex128)
     for at in range(len(starts) - 1):
         turns[:] = 1.0

@@ -112,12 +112,15 @@ def _run_chunks(
     ops, pair_rows = operations(ints)
     columns, row_scales = rows_of(ints, numbers)
     n_rows, n_observables, height = len(columns), len(observables_of(ints, numbers)[4]), 2 << n_qubits_of(ints)
-    psi, lam, found = aligned(height, inputs), aligned(height, inputs), aligned(n_observables, inputs)
-    cosines, sines, d_rows = aligned(n_rows, inputs), aligned(n_rows, inputs), aligned(n_rows, inputs)
+    scratch = aligned(2 * height + n_observables + 3 * n_rows, inputs)  # one allocation, as each takes 50 ns
+    psi, lam, found = scratch[:height], scratch[height : 2 * height], scratch[2 * height : 2 * height + n_observables]
+    rows = scratch[2 * height + n_observables :]
+    cosines, sines, d_rows = rows[:n_rows], rows[n_rows : 2 * n_rows], rows[2 * n_rows :]
+    finite = True
     for chunk in range(first, last):
         begin = chunk * LANES
         count = min(LANES, len(inputs) - begin)
-        fill_rotations(inputs, begin, columns, row_scales, cosines, sines)
+        finite = fill_rotations(inputs, begin, columns, row_scales, cosines, sines) and finite
         if mode == BACK and len(states):
             psi[:] = states[chunk]
         else:
@@ -134,6 +137,7 @@ def _run_chunks(
             into = measured[chunk]
             _backward(psi, lam, ops, pair_rows, unitaries, diagonals, scales, cosines, sines, d_rows, into)
             scatter_slopes(d_rows, begin, count, columns, row_scales, d_inputs)
+    return finite
 
 
 @_jit
@@ -148,25 +152,26 @@ def evaluate(
     ints and numbers come from `layout.pack`; inputs are [B, n_features] and weights [n_weights] (float64), radians.
     values [B, K] are written unless BACK. states [n_chunks, 2^(n+1), LANES] are final states, written by VALUES and
     read by BACK, or empty. Unless VALUES, cotangents [B, K] are read, d_inputs [B, n_features] added to, and
-    measured [n_parts, n_matrices, 8] written for `finish`.
+    measured [n_parts, n_matrices, 8] written for `finish`. Returns whether all inputs and weights were finite.
     """
     n_matrices, n_diagonals = len(gates_of(ints, numbers)[0]) - 1, len(diagonals_of(ints, numbers)[0]) - 1
     width = LANES if narrow else 2
     unitaries, scales = np.empty((n_matrices, 8)), np.empty(n_diagonals)
     diagonals = np.empty(((2 * n_diagonals << n_qubits_of(ints)) // width, width), inputs.dtype)
-    cosines, sines = gates.turn_gates(ints, numbers, weights)
+    cosines, sines, finite = gates.turn_gates(ints, numbers, weights)
     gates.prepare(ints, numbers, cosines, sines, unitaries)
     gates.diagonals(ints, numbers, unitaries, scales, diagonals)
     if narrow:
-        run_samples(
+        rest = run_samples(
             first, last, mode, ints, numbers, inputs, unitaries, diagonals, scales, values, cotangents, d_inputs,
             measured,
         )  # fmt: skip
     else:
-        _run_chunks(
+        rest = _run_chunks(
             first, last, mode, ints, numbers, inputs, unitaries, diagonals, scales, values, states, cotangents,
             d_inputs, measured,
         )  # fmt: skip
+    return finite and rest
 
 
 @_jit
@@ -174,7 +179,7 @@ def finish(ints, numbers, weights, measured, d_weights):
     """d_weights [n_weights] from what every part measured, summed in a fixed order."""
     n_matrices = measured.shape[1]
     sums, slopes, unitaries = np.zeros((n_matrices, 8)), np.zeros(len(d_weights)), np.empty((n_matrices, 8))
-    cosines, sines = gates.turn_gates(ints, numbers, weights)
+    cosines, sines, _ = gates.turn_gates(ints, numbers, weights)
     gates.prepare(ints, numbers, cosines, sines, unitaries)
     for part in range(len(measured)):
         for m in range(n_matrices):

@@ -27,34 +27,44 @@ def aligned(n_rows, like):
 
 @_jit
 def turn_rows(cosines, sines):
-    """Replaces angles [n, LANES] by their cosines, beside their sines."""
+    """Replaces angles [n, LANES] by their cosines, beside their sines; False if one was not finite."""
+    finite = True
     for row in range(len(cosines)):
-        if np.abs(cosines[row]).max() < _LARGE:
+        n_large = 0  # a number that is none counts, too
+        for lane in range(LANES):
+            if not abs(cosines[row, lane]) < _LARGE:
+                n_large += 1
+        if n_large == 0:
             c, s = cosine_and_sine(load(cosines, row))
             store(cosines, row, c)
             store(sines, row, s)
-        else:
-            for lane in range(LANES):
-                angle = cosines[row, lane]
-                cosines[row, lane], sines[row, lane] = math.cos(angle), math.sin(angle)
+            continue
+        for lane in range(LANES):
+            angle = cosines[row, lane]
+            finite = finite and math.isfinite(angle)
+            cosines[row, lane], sines[row, lane] = math.cos(angle), math.sin(angle)
+    return finite
 
 
 @_jit
 def fill_rotations(angles, begin, columns, scales, cosines, sines):
-    """Cosines and sines [n_rows, LANES] of scales · angles[begin …, columns]; the last sample fills what is left."""
+    """Cosines and sines [n_rows, LANES] of scales · angles[begin …, columns]; False if one was not finite.
+
+    The last sample fills the lanes that are left.
+    """
     last = len(angles) - 1
     for row in range(len(columns)):
         for lane in range(LANES):
             cosines[row, lane] = scales[row] * angles[min(begin + lane, last), columns[row]]
-    turn_rows(cosines, sines)
+    return turn_rows(cosines, sines)
 
 
 @_jit
 def fill_flat(angles, columns, scales, cosines, sines):
-    """Cosines and sines of scales · angles[columns] in the order of columns; flat arrays of whole rows of LANES."""
+    """The same for scales · angles[columns], in the order of columns; flat arrays of whole rows of LANES."""
     for row in range(len(cosines)):
         cosines[row] = scales[row] * angles[columns[row]] if row < len(columns) else 0.0
-    turn_rows(cosines.reshape(-1, LANES), sines.reshape(-1, LANES))
+    return turn_rows(cosines.reshape(-1, LANES), sines.reshape(-1, LANES))
 
 
 @_jit

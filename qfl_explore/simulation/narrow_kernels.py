@@ -360,8 +360,9 @@ def run_samples(
     cosines, sines = aligned(n_blocks, inputs).reshape(-1), aligned(n_blocks, inputs).reshape(-1)
     d_rows = np.empty(len(columns), inputs.dtype)
     _fill_masks(masks)
+    finite = True
     for sample in range(first, last):
-        fill_flat(inputs[sample], columns, row_scales, cosines, sines)
+        finite = fill_flat(inputs[sample], columns, row_scales, cosines, sines) and finite
         _forward(psi, ops, pair_rows, unitaries, diagonals, cosines, sines, masks, table, copy)
         if mode != 2:
             _measure(psi, ints, numbers, masks, values[sample])
@@ -375,3 +376,4 @@ def run_samples(
         )  # fmt: skip
         for row in range(len(columns)):
             d_inputs[sample, columns[row]] += row_scales[row] * d_rows[row]
+    return finite

@@ -177,3 +177,23 @@ def test_narrow_and_wide_kernels_agree_on_large_registers(
     monkeypatch.setattr(batched, "_FEW", 0)
     for a, b in zip(few, backend.gradients(fusion, features, weights, cotangents), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("n_modalities", [2, 207])  # wide and narrow kernels
+def test_the_kernels_find_what_is_not_finite(bad: float, n_modalities: int) -> None:
+    config = FusionConfig(n_modalities=n_modalities, degree=1)
+    features, weights, cotangents = _inputs(config, 2)
+    fusion, backend = FusionCircuit(config), BatchedBackend()
+    features[1, 1, 0] = bad
+    with pytest.raises(ValueError, match=r"features must be finite.*at index \[1, 1, 0\]"):
+        backend.expectations(fusion, features, weights)
+    with pytest.raises(ValueError, match="features must be finite"):
+        backend.pullback(fusion, features, weights)
+    features[1, 1, 0] = 0
+    weights[0, 0, 1, 2] = bad
+    with pytest.raises(ValueError, match=r"weights must be finite.*at index \[0, 0, 1, 2\]"):
+        backend.gradients(fusion, features, weights, cotangents)
+    draws = np.stack([np.zeros_like(weights), weights])
+    with pytest.raises(ValueError, match=r"weights must be finite.*at index \[1, 0, 0, 1, 2\]"):
+        backend.gradients(fusion, features, draws, cotangents)
