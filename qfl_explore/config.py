@@ -192,7 +192,7 @@ def _changed_fields(config: Any) -> dict[str, Any]:
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         default = field.default
-        if field.default_factory is not dataclasses.MISSING:
+        if callable(field.default_factory):  # MISSING is another one in a class that was sent to a worker
             default = field.default_factory()
         if value != default:
             changed[field.name] = _changed_fields(value) if dataclasses.is_dataclass(value) else value

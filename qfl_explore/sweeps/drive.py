@@ -183,20 +183,33 @@ class _Sweep:
 
         self.link = dashboard_link(client)
         completed = as_completed([], loop=client.loop)
-        with self._subscribed(client), _one_core_each(client):
-            try:
-                told = 0.0
-                while self.pending or self.suspects or self.accused or self.sent:
-                    self._send(client, completed)
-                    new = self._keep(self._receive(client, completed.next_batch(block=False)))
-                    now = time.monotonic()
-                    if new or now - told >= TICK_S:
-                        told = now
-                        yield self.progress(new)
-                    else:
-                        time.sleep(0.004)
-            finally:
-                self._stop(client)
+        told = 0.0
+        with self._subscribed(client), _one_core_each(client), self._ended(client):
+            while self.pending or self.suspects or self.accused or self.sent:
+                self._send(client, completed)
+                new = self._keep(self._receive(client, completed.next_batch(block=False)))
+                now = time.monotonic()
+                if new or now - told >= TICK_S:
+                    told = now
+                    yield self.progress(new)
+                else:
+                    time.sleep(0.004)
+
+    @contextlib.contextmanager
+    def _ended(self, client: Client) -> Iterator[None]:
+        """Interrupts what is running when the caller leaves; says so where the scheduler has left."""
+        try:
+            yield
+        except Exception as error:
+            if client.status == "running":
+                raise
+            raise _scheduler_gone(f"the client is {client.status}") from error
+        finally:
+            if self.sent:
+                with contextlib.suppress(Exception):
+                    client.cancel(list(self.sent), force=True)
+                    client.run(cancel_sweep, self.id, on_error="ignore")
+                self.sent.clear()
 
     def _keep(self, records: list[Record]) -> tuple[Record, ...]:
         if not records:
@@ -255,8 +268,7 @@ class _Sweep:
         if future.status == "finished":
             return self._finished(places, future.result() if outcome is None else outcome)
         if future.status in ("cancelled", "lost"):
-            expected = "a scheduler that lives as long as the sweep; results so far are kept, call again to go on"
-            raise invalid("the scheduler went away", expected, f"a batch was {future.status}", RuntimeError)
+            raise _scheduler_gone(f"a batch was {future.status}")
         error = future.exception()
         if isinstance(error, KilledWorker):
             return self._killed(places, error)
@@ -313,15 +325,6 @@ class _Sweep:
                 client.unsubscribe_topic(TOPIC)
                 client.unsubscribe_topic(_MEMORY_TOPIC)
 
-    def _stop(self, client: Client) -> None:
-        """Interrupts what is still running."""
-        if not self.sent:
-            return
-        with contextlib.suppress(Exception):
-            client.cancel(list(self.sent), force=True)
-            client.run(cancel_sweep, self.id, on_error="ignore")
-        self.sent.clear()
-
 
 def _is_here(client: Client) -> bool:
     """Whether the workers are threads of this process, whose settings are not theirs alone."""
@@ -333,6 +336,11 @@ def _one_core_each(client: Client) -> contextlib.AbstractContextManager[Any]:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1) if _is_here(client) else contextlib.nullcontext()
+
+
+def _scheduler_gone(how: str) -> Exception:
+    expected = "a scheduler that lives as long as the sweep; results so far are kept, call again to go on"
+    return invalid("the scheduler went away", expected, how, RuntimeError)
 
 
 def _too_large(n_bytes: float) -> dict[str, Any]:

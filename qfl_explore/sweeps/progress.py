@@ -52,7 +52,7 @@ class Progress:
     @property
     def fraction(self) -> float:
         """Of the points, from 0 to 1."""
-        return 1.0 - self.left / self.total if self.total else 1.0
+        return (self.done + self.failed) / self.total if self.total else 1.0
 
     @property
     def finished(self) -> bool:
@@ -65,7 +65,8 @@ class Progress:
         >>> Progress(total=40, done=12, failed=1, seconds=10, remaining_s=75.0, n_workers=2).text()
         '13 of 40 (32 %), 1 failed, about 1 min 15 s left, 2 workers'
         """
-        words = [f"{self.done + self.failed} of {self.total} ({math.floor(100 * self.fraction)} %)"]
+        ended = self.done + self.failed
+        words = [f"{ended} of {self.total} ({100 * ended // max(1, self.total)} %)"]
         if self.failed:
             words.append(f"{self.failed} failed")
         if self.finished:

@@ -47,8 +47,8 @@ def _found(place: Any) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _ours(name: str, module: str, config: str, title: str) -> Experiment:
-    return Experiment(name, f"{_PLACE}.{module}:{config}", f"{_PLACE}.{module}:run", title)
+def _ours(name: str, module: str, config: str, title: str, run: str = "run") -> Experiment:
+    return Experiment(name, f"{_PLACE}.{module}:{config}", f"{_PLACE}.{module}:{run}", title)
 
 
 _EXPERIMENTS: dict[str, Experiment] = {
@@ -56,7 +56,13 @@ _EXPERIMENTS: dict[str, Experiment] = {
     for experiment in (
         _ours("polynomial", "polynomial", "PolynomialConfig", "a fusion circuit learns a target"),
         _ours("gradient_variance", "gradient_variance", "GradientVarianceConfig", "variance of gradients at random"),
-        _ours("gradient_training", "gradient_variance_training", "TrainingConfig", "variance of gradients in training"),
+        _ours(
+            "gradient_training",
+            "gradient_variance_training",
+            "TrainingConfig",
+            "variance of gradients in training",
+            "run_training",
+        ),
         _ours("measurement_bases", "measurement_bases", "MeasurementConfig", "one circuit, read in four ways"),
         _ours("separation", "separation", "SeparationConfig", "query ladders, joint and separable"),
         _ours("separation_learn", "separation_learn", "LearnConfig", "is the separation learned?"),

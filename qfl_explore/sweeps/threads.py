@@ -36,9 +36,9 @@ def limit_threads(n_threads: int = 1) -> dict[str, Any]:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     from threadpoolctl import threadpool_info, threadpool_limits
 
-    threadpool_limits(n_threads)
     _limit_numba(n_threads)
     _limit_tensorflow(n_threads)
+    threadpool_limits(n_threads)
     return {pool["prefix"]: pool["num_threads"] for pool in threadpool_info()}
 
 
