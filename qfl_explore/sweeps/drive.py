@@ -19,7 +19,7 @@ from qfl_explore.results import Record, ResultStore
 from qfl_explore.sweeps.cluster import connect, dashboard_link
 from qfl_explore.sweeps.grid import Grid
 from qfl_explore.sweeps.progress import Line, Progress, silent
-from qfl_explore.sweeps.work import TOPIC, Batch, Outcome, cancel_sweep, failure, overdue, run_batch
+from qfl_explore.sweeps.work import Batch, Outcome, cancel_sweep, failure, overdue, run_batch, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -87,16 +87,21 @@ def run(
         One row for each point, in the grid's order: settings, summary, provenance. A point that
         failed is a row, too: ``status`` is ``failed`` and ``error`` says why.
     """
-    store = opened(store)
     show = progress if callable(progress) else Line() if progress else silent
-    for item in stream(grid, client, store, **options):
-        show(item)
-    return store.table(keys=list(dict.fromkeys(grid.keys())))
+    with _opened(store) as kept:
+        for item in stream(grid, client, kept, **options):
+            show(item)
+        return kept.table(keys=list(dict.fromkeys(grid.keys())))
 
 
-def opened(store: ResultStore | str | Path | None) -> ResultStore:
-    """The store itself, or the one at a path or URL."""
-    return store if isinstance(store, ResultStore) else ResultStore(store)
+@contextlib.contextmanager
+def _opened(store: ResultStore | str | Path | None) -> Iterator[ResultStore]:
+    """The store itself, or the one at a path or URL, which is closed again."""
+    if isinstance(store, ResultStore):
+        yield store
+    else:
+        with contextlib.closing(ResultStore(store)) as ours:
+            yield ours
 
 
 def stream(
@@ -116,12 +121,13 @@ def stream(
         RuntimeError: the scheduler went away.
     """
     chosen = Options(**options)
-    sweep = _Sweep(grid, opened(store), chosen)
-    yield sweep.progress(sweep.known)
-    if sweep.pending:
-        yield dataclasses.replace(sweep.progress(), note="starting workers")
-        with connect(client, chosen.kind, chosen.n_workers) as connected:
-            yield from sweep.drive(connected)
+    with _opened(store) as kept:
+        sweep = _Sweep(grid, kept, chosen)
+        yield sweep.progress(sweep.known)
+        if sweep.pending:
+            yield dataclasses.replace(sweep.progress(), note="starting workers")
+            with connect(client, chosen.kind, chosen.n_workers) as connected:
+                yield from sweep.drive(connected)
 
 
 class _Sweep:
@@ -144,8 +150,6 @@ class _Sweep:
         self.on_trial: int | None = None
         self.deaths: collections.Counter[int] = collections.Counter()
         self.sent: dict[Future, tuple[int, ...]] = {}
-        self.late: set[int] = set()
-        self.full: dict[str, float] = {}  # worker -> bytes, when its nanny ended it
         self.recent: collections.deque[tuple[int, float]] = collections.deque(maxlen=32)
         self.began = time.monotonic()
         self.n_slots, self.link = 0, ""
@@ -184,7 +188,7 @@ class _Sweep:
         self.link = dashboard_link(client)
         completed = as_completed([], loop=client.loop)
         told = 0.0
-        with self._subscribed(client), _one_core_each(client), self._ended(client):
+        with _one_core_each(client), self._ended(client):
             while self.pending or self.suspects or self.accused or self.sent:
                 self._send(client, completed)
                 new = self._keep(self._receive(client, completed.next_batch(block=False)))
@@ -258,9 +262,9 @@ class _Sweep:
         finished = [future for future in futures if future.status == "finished"]
         results = client.gather(finished, errors="skip") if finished else []
         outcomes = dict(zip(finished, results, strict=True)) if len(results) == len(finished) else {}
-        return [record for future in futures for record in self._take(future, outcomes.get(future))]
+        return [record for future in futures for record in self._take(client, future, outcomes.get(future))]
 
-    def _take(self, future: Future, outcome: Outcome | None) -> list[Record]:
+    def _take(self, client: Client, future: Future, outcome: Outcome | None) -> list[Record]:
         """What came of one batch."""
         from distributed import KilledWorker
 
@@ -271,7 +275,7 @@ class _Sweep:
             raise _scheduler_gone(f"a batch was {future.status}")
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return self._killed(places, error)
+            return self._killed(client, places, error)
         text = f"The worker could not run the task: {type(error).__name__}: {error}"
         return [self._record(place, failure(text, type(error).__name__)) for place in places]
 
@@ -282,18 +286,22 @@ class _Sweep:
         self.pending.extendleft(sorted(missing, reverse=True))
         return [self._record(place, fields) for place, fields in outcome.records]
 
-    def _killed(self, places: tuple[int, ...], error: Any) -> list[Record]:
+    def _killed(self, client: Client, places: tuple[int, ...], error: Any) -> list[Record]:
         """A worker died, and with it a batch or two. Whose fault was it?
 
         Each task is tried again by itself, at last with nothing beside it; if a worker dies
         then, the task is to blame.
         """
-        n_bytes = self.full.get(getattr(error.last_worker, "address", ""))
         self._counted = -math.inf
+        late = {event["place"] for event in _events(client, topic_of(self.id))}
+        if places == (self.on_trial,) and not late:
+            time.sleep(0.3)  # what its nanny has to say may still be on its way
+        full = {event["worker"]: event["rss"] for event in _events(client, _MEMORY_TOPIC)}
+        n_bytes = full.get(getattr(error.last_worker, "address", ""))
         records = []
         for place in places:
             self.deaths[place] += 1
-            if place in self.late:
+            if place in late:
                 records.append(self._record(place, overdue(self.options.timeout_s)))
             elif place == self.on_trial:
                 n_deaths = self.deaths[place]
@@ -304,26 +312,6 @@ class _Sweep:
 
     def _record(self, place: int, outcome: dict[str, Any]) -> Record:
         return Record.of(self.grid.name, self.configs[self.keys[place]], **outcome)
-
-    @contextlib.contextmanager
-    def _subscribed(self, client: Client) -> Iterator[None]:
-        """Hears from workers that end themselves, and from nannies that end them."""
-
-        def on_late(event: tuple[float, dict[str, Any]]) -> None:
-            if event[1].get("sweep") == self.id:
-                self.late.add(event[1]["place"])
-
-        def on_full(event: tuple[float, dict[str, Any]]) -> None:
-            self.full[event[1].get("worker", "")] = event[1].get("rss", math.nan)
-
-        client.subscribe_topic(TOPIC, on_late)
-        client.subscribe_topic(_MEMORY_TOPIC, on_full)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(Exception):
-                client.unsubscribe_topic(TOPIC)
-                client.unsubscribe_topic(_MEMORY_TOPIC)
 
 
 def _is_here(client: Client) -> bool:
@@ -336,6 +324,11 @@ def _one_core_each(client: Client) -> contextlib.AbstractContextManager[Any]:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1) if _is_here(client) else contextlib.nullcontext()
+
+
+def _events(client: Client, topic: str) -> list[dict[str, Any]]:
+    """What workers and nannies have said under a topic."""
+    return [event for _, event in client.get_events(topic) or ()]
 
 
 def _scheduler_gone(how: str) -> Exception:

@@ -83,10 +83,7 @@ def overhead(n_workers: int, task_s: float, batch: int | None, n_tasks: int, kin
     """
     grid = Grid(experiment=NAP, base={"seconds": task_s}, axes={"number": range(n_tasks)})
     client = cluster.local_client(kind, n_workers)
-    began = time.perf_counter()
-    for _ in stream(grid, client, _scratch(), batch=batch):
-        pass
-    wall = time.perf_counter() - began
+    wall = _timed(grid, client, batch)
     spent = wall * n_workers / n_tasks
     values = (
         kind,
@@ -121,41 +118,58 @@ def break_even_ms(table: pd.DataFrame) -> float:
     return float(WORTH * alone["overhead_ms"].max())
 
 
-def scaling(n_workers: int = 2, n_tasks: int = 24, n_steps: int = 400, kind: str = "processes") -> dict[str, Any]:
-    """The same runs of the polynomial experiment on one worker and on several.
+#: What is run to see how n workers scale: many calls on small circuits, and few on large ones.
+WORKLOADS: dict[str, tuple[str, dict[str, Any]]] = {
+    "small circuits": ("polynomial", {"n_steps": 400, "fusion.degree": 5}),
+    "large circuits": (
+        "gradient_variance",
+        {"fusion.n_modalities": 500, "fusion.degree": 2, "precision": 0.5, "max_draws": 16, "n_inputs": 1},
+    ),
+}
+
+
+def scaling(
+    workload: str = "small circuits", n_workers: int = 2, n_tasks: int = 40, kind: str = "processes", n_repeats: int = 3
+) -> dict[str, Any]:
+    """The same runs on one worker and on several, in turns; the shortest time of each counts.
 
     Args:
+        workload: one of ``WORKLOADS``.
         n_workers: not more than there are cores.
         n_tasks: seeds.
-        n_steps: of each run; sets how long a task takes.
         kind: of the cluster.
+        n_repeats: of each.
 
     Returns:
         ``seconds_one``, ``seconds_all``, ``speedup`` and ``efficiency`` (speedup / n_workers).
     """
-    seconds = {}
-    for count in (1, n_workers):
-        client = cluster.local_client(kind, count)
-        warm = Grid(experiment="polynomial", base={"n_steps": 5}, axes={"seed": range(4 * count)})
-        grid = Grid(
-            experiment="polynomial", base={"n_steps": n_steps, "fusion.degree": 5}, axes={"seed": range(n_tasks)}
-        )
-        for one in (warm, grid):
-            began = time.perf_counter()
-            for _ in stream(one, client, _scratch()):
-                pass
-            seconds[count] = time.perf_counter() - began
-        cluster.shutdown()
-    speedup = seconds[1] / seconds[n_workers]
+    experiment, base = WORKLOADS[workload]
+    seconds: dict[int, list[float]] = {1: [], n_workers: []}
+    for repeat in range(n_repeats + 1):
+        for count, times in seconds.items():
+            n_now = n_tasks if repeat else 4 * count  # the first time wakes everything up
+            grid = Grid(experiment=experiment, base=base, axes={"seed": range(n_now)})
+            times.append(_timed(grid, cluster.local_client(kind, count)))
+    cluster.shutdown()
+    one, several = (min(times[1:]) for times in seconds.values())
     return {
+        "workload": workload,
         "kind": kind,
         "n_workers": n_workers,
+        "task_ms": 1e3 * one / n_tasks,
         "n_tasks": n_tasks,
-        "seconds_one": seconds[1],
-        "seconds_all": seconds[n_workers],
-        "speedup": speedup,
-        "efficiency": speedup / n_workers,
+        "seconds_one": one,
+        "seconds_all": several,
+        "speedup": one / several,
+        "efficiency": one / several / n_workers,
     }
+
+
+def _timed(grid: Grid, client: Any, batch: int | None = None) -> float:
+    began = time.perf_counter()
+    for _ in stream(grid, client, _scratch(), batch=batch):
+        pass
+    return time.perf_counter() - began
 
 
 def _scratch() -> ResultStore:
@@ -169,12 +183,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m qfl_explore.sweeps.measure", description=__doc__)
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8], help="workers of the sleeping tasks")
     parser.add_argument("--seconds", type=float, default=3.0, help="about so long for each row")
-    parser.add_argument("--tasks", type=int, default=24, help="runs for the scaling")
+    parser.add_argument("--tasks", type=int, default=40, help="runs for the scaling")
     parser.add_argument("--skip", choices=("scaling", "overhead"), nargs="*", default=[])
     chosen = parser.parse_args(arguments)
     if "scaling" not in chosen.skip:
         n_cores = min(cluster.CPU_COUNT, 8)
-        rows = [scaling(n_cores, chosen.tasks, kind=kind) for kind in cluster.KINDS]
+        rows = [scaling(work, n_cores, chosen.tasks, kind) for work in WORKLOADS for kind in cluster.KINDS]
         _say(pd.DataFrame(rows).round(3).to_string(index=False))
     if "overhead" not in chosen.skip:
         table = overheads(tuple(chosen.workers), chosen.seconds)

@@ -16,8 +16,6 @@ from qfl_explore.results.record import plain, provenance_of
 from qfl_explore.sweeps.registry import Experiment
 from qfl_explore.sweeps.threads import limit_threads
 
-#: Topic under which a worker says that it must end itself.
-TOPIC = "qfl-explore-overdue"
 #: A task that computes outside Python cannot be interrupted; after so many seconds its process ends.
 GRACE_S = 3.0
 
@@ -108,6 +106,11 @@ def overdue(timeout_s: float | None) -> dict[str, Any]:
     """Fields of a record whose task took too long."""
     text = f"The task took too long. Expected: at most {timeout_s:g} s. Received: more; it was stopped."
     return failure(text, "TimeoutError")
+
+
+def topic_of(sweep: str) -> str:
+    """Dask's topic under which a worker says that it must end itself."""
+    return f"qfl-explore-overdue-{sweep}"
 
 
 def prepare(experiment: Experiment, limit: bool = True) -> None:
@@ -203,7 +206,7 @@ class Watch:
                     _raise_in(self._thread_id, Overdue)
                 else:
                     if self._end_process is not None:
-                        self._end_process({"sweep": self.sweep, "place": self._place})
+                        self._end_process(topic_of(self.sweep), {"place": self._place})
                     self._changed.wait()
 
 
@@ -213,7 +216,7 @@ def _raise_in(thread_id: int, kind: type[BaseException] | None) -> None:
     )
 
 
-def _process_ender() -> Callable[[dict[str, Any]], None] | None:
+def _process_ender() -> Callable[[str, dict[str, Any]], None] | None:
     """A function that ends this process, where that harms nobody: a worker with a nanny and one thread."""
     from distributed import get_worker
 
@@ -224,8 +227,8 @@ def _process_ender() -> Callable[[dict[str, Any]], None] | None:
     if worker.nanny is None or worker.state.nthreads > 1:
         return None
 
-    def end(message: dict[str, Any]) -> None:
-        worker.log_event(TOPIC, message)
+    def end(topic: str, message: dict[str, Any]) -> None:
+        worker.log_event(topic, message)
         time.sleep(0.5)  # the message goes first
         os._exit(1)
 

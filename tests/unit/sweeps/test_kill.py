@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[3]
 OF_THE_RUN = ["seconds"]
 
 
-def started(store: Path, log: Path, n_seeds: int, seconds: float, kind: str = "threads") -> subprocess.Popen:
-    arguments = [str(store), str(n_seeds), str(seconds), kind]
+def started(store: str, log: Path, n_seeds: int, seconds: float, kind: str = "threads") -> subprocess.Popen:
+    arguments = [store, str(n_seeds), str(seconds), kind]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.unit.sweeps.killed", *arguments],
         cwd=ROOT,
@@ -39,15 +39,20 @@ def computed(log: Path) -> collections.Counter:
     return collections.Counter(log.read_text().split()) if log.exists() else collections.Counter()
 
 
-def run_ids(store: Path) -> set[str]:
+def run_ids(store: str) -> set[str]:
     return {record.run_id for record in ResultStore(store).records()}
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "n_seeds"), [(3, 40), pytest.param(20, 250, marks=pytest.mark.slow)], ids=["3 kills", "20 kills"]
+    ("n_kills", "n_seeds", "where"),
+    [
+        (3, 40, "{}/killed.sqlite"),
+        pytest.param(20, 250, "{}/killed.sqlite", marks=pytest.mark.slow),
+        pytest.param(10, 120, "file://{}/killed", marks=pytest.mark.slow),
+    ],
 )
-def test_a_sweep_survives_being_killed(n_kills, n_seeds, tmp_path, threads):
-    store, log, seconds = tmp_path / "killed.sqlite", tmp_path / "log", 0.02
+def test_a_sweep_survives_being_killed(n_kills, n_seeds, where, tmp_path, threads):
+    store, log, seconds = where.format(tmp_path), tmp_path / "log", 0.02
     rng = random.Random(n_kills)
     kept: dict[str, int] = {}
     for _ in range(n_kills):
@@ -73,11 +78,12 @@ def test_a_sweep_survives_being_killed(n_kills, n_seeds, tmp_path, threads):
     pieces = ResultStore(store).table(keys=points.keys())
     assert (pieces["status"] == "done").all()
     pd.testing.assert_frame_equal(pieces.drop(columns=OF_THE_RUN), whole.drop(columns=OF_THE_RUN))
-    assert sqlite3.connect(store).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if "://" not in store:
+        assert sqlite3.connect(store).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path):
-    process = started(tmp_path / "killed.sqlite", tmp_path / "log", 2000, 0.02, "processes")
+    process = started(str(tmp_path / "killed.sqlite"), tmp_path / "log", 2000, 0.02, "processes")
     while process.stdout.readline().strip() in ("", "0"):
         assert process.poll() is None
     family = psutil.Process(process.pid).children(recursive=True)
