@@ -186,18 +186,19 @@ class _Sweep:
         from distributed import as_completed
 
         self.link = dashboard_link(client)
-        completed = as_completed([], loop=client.loop)
+        completed = as_completed([], loop=client.loop, with_results=True, raise_errors=False)
         told = 0.0
         with _one_core_each(client), self._ended(client):
             while self.pending or self.suspects or self.accused or self.sent:
                 self._send(client, completed)
-                new = self._keep(self._receive(client, completed.next_batch(block=False)))
+                ended = completed.next_batch(block=False)
+                new = self._keep([record for future, found in ended for record in self._take(client, future, found)])
                 now = time.monotonic()
                 if new or now - told >= TICK_S:
                     told = now
                     yield self.progress(new)
                 else:
-                    time.sleep(0.004)
+                    time.sleep(0.002)
 
     @contextlib.contextmanager
     def _ended(self, client: Client) -> Iterator[None]:
@@ -257,23 +258,16 @@ class _Sweep:
             self.n_slots = sum(client.nthreads().values())
             self._counted = time.monotonic()
 
-    def _receive(self, client: Client, futures: list[Future]) -> list[Record]:
-        """What came of the batches that ended; their results are fetched in one go."""
-        finished = [future for future in futures if future.status == "finished"]
-        results = client.gather(finished, errors="skip") if finished else []
-        outcomes = dict(zip(finished, results, strict=True)) if len(results) == len(finished) else {}
-        return [record for future in futures for record in self._take(client, future, outcomes.get(future))]
-
-    def _take(self, client: Client, future: Future, outcome: Outcome | None) -> list[Record]:
-        """What came of one batch."""
+    def _take(self, client: Client, future: Future, found: Any) -> list[Record]:
+        """What came of one batch: its outcome, or what was raised instead."""
         from distributed import KilledWorker
 
         places = self.sent.pop(future)
-        if future.status == "finished":
-            return self._finished(places, future.result() if outcome is None else outcome)
+        if isinstance(found, Outcome):
+            return self._finished(places, found)
         if future.status in ("cancelled", "lost"):
             raise _scheduler_gone(f"a batch was {future.status}")
-        error = future.exception()
+        error = found[1] if isinstance(found, tuple) else found
         if isinstance(error, KilledWorker):
             return self._killed(client, places, error)
         text = f"The worker could not run the task: {type(error).__name__}: {error}"
