@@ -134,6 +134,12 @@ PAGES: tuple[Page, ...] = (
         "qfl_explore.dashboards.measurement_bases",
         summary="Four ways to read one circuit: scores, ranks, and the price in repetitions.",
     ),
+    Page(
+        "sweeps",
+        "Sweeps",
+        "qfl_explore.dashboards.sweeps",
+        summary="A grid of settings over an experiment: rows as they arrive, small multiples, Python and TOML.",
+    ),
 )
 
 

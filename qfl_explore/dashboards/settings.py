@@ -120,9 +120,9 @@ def polynomial_sidebar(state: PolynomialState, own_data: list[Any], notify: Call
     ]
 
 
-def code_block(text: str) -> pn.Row:
-    """Python source, shown as such, and a button that copies it."""
-    shown = pn.pane.Markdown(f"```python\n{text}\n```", sizing_mode="stretch_width", margin=(0, 12))
+def code_block(text: str, language: str = "python") -> pn.Row:
+    """Source, shown as such, and a button that copies it."""
+    shown = pn.pane.Markdown(f"```{language}\n{text}\n```", sizing_mode="stretch_width", margin=(0, 12))
     return pn.Row(shown, copy_button(text), sizing_mode="stretch_width")
 
 

@@ -16,6 +16,7 @@ from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
 from qfl_explore.dashboards.real_data_state import RealDataState
 from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.state import PolynomialState
+from qfl_explore.dashboards.sweeps_state import SweepsState
 
 #: Everything comes from this server: system fonts, no web fonts.
 _COMMON = {
@@ -136,6 +137,7 @@ def unknown_words(query: Iterable[str]) -> list[str]:
         *GradientVarianceState.URL.values(),
         *MeasurementState.URL.values(),
         *SeparationState.URL.values(),
+        *SweepsState.URL.values(),
     }
     strangers = [word for word in query if word not in known]
     if not strangers:

@@ -42,6 +42,7 @@ class TakeAlong:
         query: the page's state as URL words.
         notify: shows a message; gets the text and ``"error"``.
         page: the page's name in the registry; goes into the link.
+        toml: the same as a file for the command line, where the page has one.
         extra: further buttons, placed before the others.
     """
 
@@ -54,15 +55,19 @@ class TakeAlong:
         query: Callable[[], Mapping[str, str]],
         notify: Callable[[str, str], None],
         page: str = "",
+        toml: Callable[[], str] | None = None,
         extra: tuple[Any, ...] = (),
     ) -> None:
         self._table, self._snippet, self._query, self._notify = table, snippet, query, notify
+        self._toml = toml
         self._page = page
         self._open = ""
         self.drawer = pmui.Column(visible=False, sizing_mode="stretch_width", margin=(6, 0))
         parts = {"table": ("Table", "table_rows"), "code": ("Copy as Python", "code"), "link": ("Link", "link")}
-        self.buttons = {name: button(*looks) for name, looks in parts.items()}
         makers = {"table": self.table_view, "code": self.code_view, "link": self.link_view}
+        if toml is not None:
+            parts["toml"], makers["toml"] = ("Copy as TOML", "description"), self.toml_view
+        self.buttons = {name: button(*looks) for name, looks in parts.items()}
         for name, widget in self.buttons.items():
             widget.on_click(lambda _, name=name: self._toggle(name, makers[name]))
         self._makers = makers
@@ -70,7 +75,8 @@ class TakeAlong:
         self._extra = extra
 
     def __panel__(self) -> Any:
-        row = (self.buttons["table"], self.download, self.buttons["code"], self.buttons["link"])
+        order = [self.buttons[name] for name in ("code", "toml", "link") if name in self.buttons]
+        row = (self.buttons["table"], self.download, *order)
         buttons = pmui.FlexBox(*self._extra, *row, gap="8px", align_items="center")
         return pmui.Column(buttons, self.drawer, sizing_mode="stretch_width", margin=(8, 10))
 
@@ -97,6 +103,10 @@ class TakeAlong:
     def code_view(self) -> Any:
         """The snippet with a button that copies it."""
         return code_block(self._snippet())
+
+    def toml_view(self) -> Any:
+        """The file for the command line with a button that copies it."""
+        return code_block(self._toml() if self._toml else "", "toml")
 
     def link_view(self) -> Any:
         """The address of this state with a button that copies it."""

@@ -306,6 +306,7 @@ def _draw(picture: Picture, legend: bool) -> hv.Overlay:
 
 def live_panel(log: bool = False, height: int = 240) -> LiveFigure:
     """One picture to stream into, see `put_panel`; layers ``runs``, ``bars i``, ``line i`` and ``marks i``."""
+    use_bokeh()
     rows = [{"x": x, "y": 0.5, "line": line} for line in range(MAX_LINES) for x in (1, 2)]
     (picture,) = pictures(pd.DataFrame(rows), Shape(x="x", y="y", lines="line", log=log))
     names, roles = ["runs"], ["quiet"]
@@ -339,6 +340,7 @@ def put_panel(figure: LiveFigure, picture: Picture) -> None:
     axis.axis_label, figure.figure.yaxis[0].axis_label = picture.labels
     axis.ticker = FixedTicker(ticks=[place for place, _ in picture.ticks]) if picture.ticks else BasicTicker()
     axis.major_label_overrides = dict(picture.ticks or ())
+    figure.figure.xgrid[0].ticker = axis.ticker
     figure.figure.title.text = picture.title
 
 
