@@ -4,39 +4,71 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
+from qfl_explore.datasets import checks
+from qfl_explore.datasets.checks import PARTS, TASKS
 from qfl_explore.errors import check_int, check_option, invalid
 
-PARTS = ("train", "validation", "test")
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One record that a loader left out, and why.
+
+    Attributes:
+        file: relative to the data set's folder.
+        record: which record in it.
+        fault: what is wrong with it.
+    """
+
+    file: str
+    record: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, record {self.record}: {self.fault}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class MultimodalData:
     """A labelled data set whose features come from M modalities. Arrays are read-only.
 
+    Every data set has ``features``, small vectors that any model can take. Where samples are signals or
+    images, ``raw`` has them as measured, for encoders and drawings.
+
     Args:
         name: short name, as the registry knows it.
         title: the name that a page shows.
         features: one float array [N, d_m] a modality; finite.
-        labels: [N], the class of each sample, 0 … n_classes - 1.
+        labels: ``classification``: [N] integers, 0 … n_classes - 1. ``multilabel``: [N, n_classes] of 0 and 1.
+            ``regression``: [N, n_classes] floats, NaN where the target is missing.
         split: sample indices of ``train``, ``validation`` and ``test``: none empty, disjoint,
             together all samples.
         modality_names: one a modality.
         feature_names: for each modality its d_m names.
         units: for each modality its d_m units, as measured (before any standardisation).
-        class_names: one a class; the last is the positive one where there are two.
+        class_names: one a class, label or target; the last is the positive one where there are two classes.
         source: where the data come from.
         licence: under which terms.
         seed: of the split; 0 or more.
         centres: for each modality the d_m means that standardisation took away, or ``None``.
         scales: for each modality the d_m standard deviations it divided by, or ``None``.
+        task: ``classification``, ``multilabel`` or ``regression``.
+        label_unit: of the targets of a regression.
+        raw: one array [N, …] a modality, as measured, in any number format; or ``None``.
+        raw_unit: of the raw arrays.
+        sample_rate: of the raw arrays along axis 1, in hertz, or ``None``.
+        sample_ids: [N], what the source calls each sample.
+        groups: [N], whose each sample is (patient, speaker, video); nobody may be in two parts.
+        graph: [M, M], weights of 0 or more between the modalities, or ``None`` (complete).
+        positions: [M, 2], latitude and longitude in degrees, or ``None``.
+        synthetic: whether the numbers were computed and not measured; every view of them says so.
+        notes: what a reader must know, one sentence each.
+        problems: records that were left out.
 
     Raises:
-        ValueError: lengths disagree, a number is not finite, or the split is no partition.
+        ValueError: lengths disagree, a number is not finite, the split is no partition, or a group is in two parts.
         TypeError: features or labels are not numbers of the right kind.
     """
 
@@ -54,26 +86,59 @@ class MultimodalData:
     seed: int = 0
     centres: tuple[np.ndarray, ...] | None = None
     scales: tuple[np.ndarray, ...] | None = None
+    task: str = "classification"
+    label_unit: str = ""
+    raw: tuple[np.ndarray, ...] | None = None
+    raw_unit: str = ""
+    sample_rate: float | None = None
+    sample_ids: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    graph: np.ndarray | None = None
+    positions: np.ndarray | None = None
+    synthetic: bool = False
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_int("seed", self.seed, 0))
-        features = tuple(_checked_features(i, array) for i, array in enumerate(self.features))
+        self._set("seed", check_int("seed", self.seed, 0))
+        check_option("task", self.task, TASKS)
+        features = tuple(checks.checked_features(i, array) for i, array in enumerate(self.features))
         if not features:
             raise invalid("features are empty", "one array [N, d] for each modality", "no array")
-        object.__setattr__(self, "features", features)
-        object.__setattr__(self, "labels", _checked_labels(self.labels, len(self.class_names)))
+        self._set("features", features)
+        self._set("labels", checks.checked_labels(self.labels, self.task, len(self.class_names)))
+        if self.raw is not None:
+            self._set("raw", tuple(checks.checked_raw(i, array) for i, array in enumerate(self.raw)))
         self._check_lengths()
-        object.__setattr__(self, "split", _checked_split(self.split, self.n_samples))
+        self._set("split", checks.checked_split(self.split, self.n_samples))
+        self._check_extras()
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_extras(self) -> None:
+        if self.groups is not None:
+            self._set("groups", checks.checked_groups(self.groups, self.split, self.n_samples))
+        if self.graph is not None:
+            self._set("graph", checks.checked_graph(self.graph, self.n_modalities))
+        for name, shape in (("sample_ids", (self.n_samples,)), ("positions", (self.n_modalities, 2))):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            value = np.asarray(value)
+            if value.shape != shape:
+                raise invalid(f"{name} have the wrong shape", f"{list(shape)}", f"{list(value.shape)}")
+            self._set(name, checks.frozen_copy(value))
 
     def _check_lengths(self) -> None:
-        lengths = [len(array) for array in self.features]
+        lengths = [len(array) for array in (*self.features, *(self.raw or ()))]
         if any(length != self.n_samples for length in lengths):
             raise invalid(
                 "modalities and labels disagree on the number of samples",
                 f"{self.n_samples} rows in every modality, as there are labels",
                 f"rows of the modalities: {lengths}",
             )
-        for name in ("modality_names", "feature_names", "units"):
+        for name in ("modality_names", "feature_names", "units", *(("raw",) if self.raw is not None else ())):
             if len(getattr(self, name)) != self.n_modalities:
                 raise invalid(
                     f"{name} has the wrong length",
@@ -106,7 +171,7 @@ class MultimodalData:
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
+        """Number of classes, labels or targets."""
         return len(self.class_names)
 
     @property
@@ -126,12 +191,29 @@ class MultimodalData:
         rows = self.split[check_option("part", name, PARTS)]
         return tuple(array[rows] for array in self.features), self.labels[rows]
 
+    def raw_part(self, name: str) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Raw arrays and labels of one part.
+
+        Raises:
+            ValueError: the part is unknown, or the data set has features only.
+        """
+        rows = self.split[check_option("part", name, PARTS)]
+        if self.raw is None:
+            raise invalid(f"{self.name} has no raw arrays", "a data set of signals or images", "features only")
+        return tuple(array[rows] for array in self.raw), self.labels[rows]
+
     def counts(self) -> dict[str, dict[str, int]]:
-        """For each part, how many samples each class has."""
-        return {
-            part: {label: int(np.sum(self.labels[rows] == index)) for index, label in enumerate(self.class_names)}
-            for part, rows in self.split.items()
-        }
+        """For each part, how many samples each class or label has; of a regression, how many targets are known."""
+        return {part: self._count(self.labels[rows]) for part, rows in self.split.items()}
+
+    def _count(self, labels: np.ndarray) -> dict[str, int]:
+        if self.task == "classification":
+            numbers = np.bincount(labels, minlength=self.n_classes)
+        elif self.task == "multilabel":
+            numbers = labels.sum(axis=0)
+        else:
+            numbers = np.isfinite(labels).sum(axis=0)
+        return dict(zip(self.class_names, numbers.tolist(), strict=True))
 
 
 def standardise(data: MultimodalData) -> MultimodalData:
@@ -156,11 +238,12 @@ def standardise(data: MultimodalData) -> MultimodalData:
             f"{data.name!r} with scales set",
         )
     rows = data.split["train"]
-    centres = tuple(array[rows].mean(axis=0) for array in data.features)
-    spreads = (array[rows].std(axis=0) for array in data.features)
+    centres = tuple(array[rows].mean(axis=0, dtype=np.float64) for array in data.features)
+    spreads = (array[rows].std(axis=0, dtype=np.float64) for array in data.features)
     scales = tuple(np.where(spread > 0, spread, 1.0) for spread in spreads)
     features = tuple(
-        (array - centre) / scale for array, centre, scale in zip(data.features, centres, scales, strict=True)
+        ((array - centre) / scale).astype(array.dtype, copy=False)
+        for array, centre, scale in zip(data.features, centres, scales, strict=True)
     )
     return dataclasses.replace(data, features=features, centres=centres, scales=scales)
 
@@ -207,81 +290,3 @@ def stratified_split(
         parts["validation"].append(rows[n_test : n_test + n_validation])
         parts["train"].append(rows[n_test + n_validation :])
     return {part: np.sort(np.concatenate(rows)) for part, rows in parts.items()}
-
-
-def _checked_features(index: int, value: Any) -> np.ndarray:
-    array = np.asarray(value)
-    what = f"features of modality {index}"
-    if array.dtype.kind not in "fiu":
-        raise invalid(
-            f"{what} must be real numbers",
-            "an array [N, d]",
-            f"dtype {array.dtype}",
-            TypeError,
-        )
-    if array.ndim != 2 or 0 in array.shape:
-        raise invalid(
-            f"{what} have the wrong shape",
-            "an array [N, d] with N and d of 1 or more",
-            f"{array.shape}",
-        )
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise invalid(
-            f"{what} must be finite",
-            "numbers without NaN or infinity",
-            f"{array[row, column]} in row {row}, column {column}",
-        )
-    array.setflags(write=False)
-    return array
-
-
-def _checked_labels(value: Any, n_classes: int) -> np.ndarray:
-    labels = np.asarray(value)
-    if n_classes < 2:
-        raise invalid("class_names is too short", "2 or more classes", f"{n_classes}")
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise invalid(
-            "labels must be integers",
-            "an integer array [N]",
-            f"dtype {labels.dtype}, shape {labels.shape}",
-            TypeError,
-        )
-    if len(labels) and (labels.min() < 0 or labels.max() >= n_classes):
-        raise invalid(
-            "labels do not fit class_names",
-            f"integers from 0 to {n_classes - 1}",
-            f"integers from {labels.min()} to {labels.max()}",
-        )
-    labels = labels.astype(np.int64)
-    labels.setflags(write=False)
-    return labels
-
-
-def _checked_split(split: Mapping[str, Any], n_samples: int) -> Mapping[str, np.ndarray]:
-    if set(split) != set(PARTS):
-        raise invalid(
-            "split has the wrong parts",
-            "train, validation and test",
-            ", ".join(map(repr, split)) or "none",
-        )
-    rows = {part: np.array(split[part], dtype=np.int64) for part in PARTS}
-    empty = [part for part in PARTS if not len(rows[part])]
-    if empty:
-        raise invalid(
-            "a part of the split is empty",
-            "samples in every part",
-            f"no sample in {empty[0]!r}",
-        )
-    together = np.sort(np.concatenate(list(rows.values())))
-    if not np.array_equal(together, np.arange(n_samples)):
-        raise invalid(
-            "split is not a partition of the samples",
-            f"each of the {n_samples} samples in exactly one part",
-            f"{len(together)} indices, {len(np.unique(together))} of them different, "
-            f"from {together[0]} to {together[-1]}",
-        )
-    for array in rows.values():
-        array.setflags(write=False)
-    return MappingProxyType(rows)

@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 from qfl_explore.datasets.base import MultimodalData
+from qfl_explore.datasets.checks import TASKS
 from qfl_explore.errors import check_int, check_option
 
 
@@ -15,11 +16,14 @@ class DatasetEntry:
     """What the registry knows of a data set without loading it.
 
     Attributes:
-        module: where its ``load(seed, **options)`` lives.
+        module: where its ``load(seed, standardised, **options)`` lives.
         title: the name that a page shows.
-        n_modalities: M.
+        n_modalities: M; 0 where it depends on the files.
         summary: one line for pages and error messages.
         package: the installed package that carries the files; empty where they lie in ``data/``.
+        task: ``classification``, ``multilabel`` or ``regression``; the first of them if options change it.
+        synthetic: whether the numbers are computed, which every view of them must say.
+        licence: under which terms.
     """
 
     module: str
@@ -27,17 +31,54 @@ class DatasetEntry:
     n_modalities: int
     summary: str
     package: str = ""
+    task: str = "classification"
+    synthetic: bool = False
+    licence: str = ""
+
+    @property
+    def needs_files(self) -> bool:
+        """Whether files must be fetched or brought along before it can be loaded."""
+        return not self.package and not self.synthetic
+
+
+def _entry(module: str, *values: Any, **more: Any) -> DatasetEntry:
+    return DatasetEntry(f"qfl_explore.datasets.{module}", *values, **more)
 
 
 DATASETS: dict[str, DatasetEntry] = {
-    "breast_cancer": DatasetEntry(
-        "qfl_explore.datasets.breast_cancer",
+    "breast_cancer": _entry(
+        "breast_cancer",
         "Breast cancer Wisconsin (diagnostic)",
         3,
         "569 tumours, 10 measures of cell nuclei as mean, standard error and worst; benign or malignant",
         package="scikit-learn",
+        licence="CC BY 4.0",
+    ),
+    "ptb_xl": _entry(
+        "ptb_xl",
+        "PTB-XL electrocardiograms",
+        12,
+        "clinical ECGs of 10 s, 12 leads (or 3), five diagnostic superclasses, patient-wise folds",
+        task="multilabel",
+        licence="CC BY 4.0",
     ),
 }
+
+
+def names(task: str | None = None, needs_files: bool | None = None) -> tuple[str, ...]:
+    """Names of data sets.
+
+    Args:
+        task: only those of this task; ``None`` for all.
+        needs_files: only those that do, or do not, need files besides the installation; ``None`` for all.
+    """
+    if task is not None:
+        check_option("task", task, TASKS)
+    return tuple(
+        name
+        for name, entry in DATASETS.items()
+        if task in (None, entry.task) and needs_files in (None, entry.needs_files)
+    )
 
 
 def load(name: str, seed: int = 0, **options: Any) -> MultimodalData:
@@ -53,6 +94,7 @@ def load(name: str, seed: int = 0, **options: Any) -> MultimodalData:
 
     Raises:
         ValueError: the name is unknown, or the seed is below 0.
+        MissingData: its files are not here.
     """
     check_option("dataset", name, DATASETS)
     module = importlib.import_module(DATASETS[name].module)
