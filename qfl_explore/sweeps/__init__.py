@@ -13,7 +13,7 @@ from qfl_explore.sweeps.cluster import KINDS, VARIABLE, connect, local_client, s
 from qfl_explore.sweeps.drive import Options, run, stream
 from qfl_explore.sweeps.grid import Grid
 from qfl_explore.sweeps.progress import Line, Progress, duration
-from qfl_explore.sweeps.registry import Experiment, get, names, register
+from qfl_explore.sweeps.registry import Experiment, Spread, get, names, register
 
 __all__ = [
     "KINDS",
@@ -23,6 +23,7 @@ __all__ = [
     "Line",
     "Options",
     "Progress",
+    "Spread",
     "connect",
     "duration",
     "get",

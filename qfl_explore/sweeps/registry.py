@@ -4,12 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from qfl_explore.errors import check_option, invalid
 
 _PLACE = "qfl_explore.experiments"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Makes columns of a summary's list of rows, so that tables and grids have them.
+
+    Args:
+        name: of the list in the summary.
+        labels: keys whose values begin the column's name.
+        values: keys whose values become columns, named ``label.label.value``.
+        missing: only rows in which these keys have no value.
+
+    >>> Spread("models", ("model",), ("score",)).columns({"models": [{"model": "mlp", "score": 0.5, "n": 3}]})
+    {'mlp.score': 0.5}
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    values: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    def columns(self, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """From a summary in plain values."""
+        found: dict[str, Any] = {}
+        for row in summary.get(self.name) or ():
+            if all(row.get(name) is None or row[name] != row[name] for name in self.missing):
+                label = ".".join(str(row[name]) for name in self.labels)
+                found |= {f"{label}.{value}": row[value] for value in self.values if value in row}
+        return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,17 +51,23 @@ class Experiment:
             ``"module:name"``.
         run: config -> result with ``summary()`` (and ``table``, if it has one), or where it is.
         title: one line for people.
+        spreads: lists of the summary that become columns.
     """
 
     name: str
     config: str | type
     run: str | Callable[[Any], Any]
     title: str = ""
+    spreads: tuple[Spread, ...] = ()
 
     @property
     def config_class(self) -> type:
         """The config class itself."""
         return _found(self.config)
+
+    def columns(self, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """What `spreads` make of a summary in plain values."""
+        return {name: value for spread in self.spreads for name, value in spread.columns(summary).items()}
 
     @property
     def function(self) -> Callable[[Any], Any]:
@@ -47,10 +82,20 @@ def _found(place: Any) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _ours(name: str, module: str, config: str, title: str, run: str = "run") -> Experiment:
-    return Experiment(name, f"{_PLACE}.{module}:{config}", f"{_PLACE}.{module}:{run}", title)
+def _ours(
+    name: str, module: str, config: str, title: str, spread: Spread | None = None, run: str = "run"
+) -> Experiment:
+    spreads = () if spread is None else (spread,)
+    return Experiment(name, f"{_PLACE}.{module}:{config}", f"{_PLACE}.{module}:{run}", title, spreads)
 
 
+_ENDS = ("mean", "low", "high")
+_BASES = Spread("rows", ("basis", "model"), _ENDS, missing=("repetitions",))
+_LEARN = Spread("models", ("model", "n_queries"), ("success", "low", "high"))
+_RANKS = Spread("models", ("model", "size"), ("median", *_ENDS))
+_SCORES = Spread(
+    "models", ("model",), tuple(f"{score}{end}" for score in ("accuracy", "auc", "f1") for end in ("", "_low", "_high"))
+)
 _EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
@@ -61,14 +106,14 @@ _EXPERIMENTS: dict[str, Experiment] = {
             "gradient_variance_training",
             "TrainingConfig",
             "variance of gradients in training",
-            "run_training",
+            run="run_training",
         ),
-        _ours("measurement_bases", "measurement_bases", "MeasurementConfig", "one circuit, read in four ways"),
+        _ours("measurement_bases", "measurement_bases", "MeasurementConfig", "one circuit, read in four ways", _BASES),
         _ours("separation", "separation", "SeparationConfig", "query ladders, joint and separable"),
-        _ours("separation_learn", "separation_learn", "LearnConfig", "is the separation learned?"),
-        _ours("rank_wall", "rank_wall", "RankWallConfig", "the rank that low-rank fusion needs"),
+        _ours("separation_learn", "separation_learn", "LearnConfig", "is the separation learned?", _LEARN),
+        _ours("rank_wall", "rank_wall", "RankWallConfig", "the rank that low-rank fusion needs", _RANKS),
         _ours("signal_processing", "signal_processing", "SignalConfig", "a typed polynomial as phases"),
-        _ours("classification", "classification", "ClassificationConfig", "the layer against classical models"),
+        _ours("classification", "classification", "ClassificationConfig", "layer against classical models", _SCORES),
     )
 }
 

@@ -23,7 +23,7 @@ VARIABLES = (
 def environment(n_threads: int = 1) -> dict[str, str]:
     """What a worker's environment says before anything is imported."""
     limits = {name: str(n_threads) for name in VARIABLES}
-    return limits | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")}
+    return limits | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def limit_threads(n_threads: int = 1) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def _run(batch: Batch, place: int, config: Any, watch: Watch) -> dict[str, Any]:
         try:
             result = batch.experiment.function(config)
             rows = getattr(result, "table", None)
-            outcome = {"status": DONE, "summary": plain(result.summary()), "rows": [] if rows is None else plain(rows)}
+            summary = plain(result.summary())
+            summary |= batch.experiment.columns(summary)
+            outcome = {"status": DONE, "summary": summary, "rows": [] if rows is None else plain(rows)}
         finally:
             watch.end()
     except Overdue:
@@ -126,15 +128,17 @@ def _limited() -> None:
 
 
 _watches: set[Watch] = set()
+_cancelled: set[str] = set()  # sweeps; a batch may still be importing
 _watches_lock = threading.Lock()
 
 
 def cancel_sweep(sweep: str) -> int:
     """Interrupts the tasks of a sweep in this process; runs in the worker's loop, beside the task."""
     with _watches_lock:
+        _cancelled.add(sweep)
         mine = [watch for watch in _watches if watch.sweep == sweep]
     for watch in mine:
-        watch.interrupt(Cancelled)
+        watch.interrupt()
     return len(mine)
 
 
@@ -153,7 +157,7 @@ class Watch:
         self._changed = threading.Condition(threading.RLock())
         self._place: int | None = None
         self._deadline = 0.0
-        self._cancelled = self._closed = self._told = False
+        self._closed = self._told = False
         self._end_process = _process_ender()
         if timeout_s is not None:
             threading.Thread(target=self._wait, name="qfl-watch", daemon=True).start()
@@ -163,7 +167,7 @@ class Watch:
     def begin(self, place: int) -> None:
         """The thread starts a task."""
         with self._changed:
-            if self._cancelled:
+            if self.sweep in _cancelled:
                 raise Cancelled
             self._place = place
             self._told = False
@@ -177,12 +181,11 @@ class Watch:
             self._place = None
             _raise_in(self._thread_id, None)
 
-    def interrupt(self, kind: type[BaseException]) -> None:
-        """Raises an exception in the thread, if a task is running."""
+    def interrupt(self) -> None:
+        """Cancels the task that is running, if one is."""
         with self._changed:
-            self._cancelled |= kind is Cancelled
             if self._place is not None:
-                _raise_in(self._thread_id, kind)
+                _raise_in(self._thread_id, Cancelled)
 
     def close(self) -> None:
         """The batch is over."""

@@ -14,7 +14,7 @@ import pytest
 from qfl_explore import sweeps
 from qfl_explore.results import ResultStore
 from qfl_explore.sweeps import cluster, drive
-from qfl_explore.sweeps.work import run_batch
+from qfl_explore.sweeps.work import cancel_sweep, run_batch
 from tests.unit.sweeps.toys import LOG, TOY
 
 
@@ -255,3 +255,9 @@ def test_a_batch_runs_without_a_cluster():
     outcome = run_batch(drive.Batch("s", TOY, ((7, config),), 5.0, limit=False))
     ((place, fields),) = outcome.records
     assert place == 7 and fields["status"] == "done" and len(fields["rows"]) == 2
+
+
+def test_a_batch_of_a_cancelled_sweep_does_nothing():
+    (config,) = sweeps.Grid(experiment=TOY).configs()
+    assert cancel_sweep("gone") == 0
+    assert run_batch(drive.Batch("gone", TOY, ((0, config),), limit=False)).records == ()

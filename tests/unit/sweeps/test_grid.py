@@ -4,8 +4,10 @@ import pytest
 
 from qfl_explore import sweeps
 from qfl_explore.experiments.polynomial_config import PolynomialConfig
+from qfl_explore.results import Record, table_of
 from qfl_explore.sweeps import Grid
 from qfl_explore.sweeps.grid import settings_of
+from qfl_explore.sweeps.work import Batch, run_batch
 from tests.unit.sweeps.toys import TOY, ToyConfig
 
 
@@ -129,3 +131,41 @@ def test_what_a_file_must_not_say(text, message, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ValueError, match=r"cannot be read as a sweep. Expected: .* Received: .*No such file"):
         Grid.from_toml(tmp_path / "no.toml")
+
+
+#: Small settings, a column of the table that says how it went.
+SMALL = {
+    "polynomial": ({"n_steps": 3, "n_train": 16}, "test_r2"),
+    "gradient_variance": ({"precision": 0.9, "n_inputs": 1}, "variance"),
+    "gradient_training": ({"n_steps": 1, "fusion.n_modalities": 2}, "loss"),
+    "measurement_bases": (
+        {"n_steps": 2, "seeds": [0], "learning_rates": [0.1], "penalties": [1.0], "repetitions": [1000], "n_train": 8},
+        "random_pauli_plane.trained.mean",
+    ),
+    "separation": ({"n_trials": 10, "n_starts": 1, "separable_rounds": 1}, "joint"),
+    "separation_learn": (
+        {"n_steps": 2, "n_restarts": 1, "n_outcomes": 64, "seeds": [0], "degrees": [2], "outcome_rounds": [1]},
+        "quantum.2.success",
+    ),
+    "rank_wall": (
+        {"n_modalities": 2, "n_steps": 2, "seeds": [0], "ranks": [1], "degrees": [1], "widths": [2]},
+        "lmf.1.median",
+    ),
+    "signal_processing": ({"n_points": 5, "polynomial": "x"}, "deviation"),
+}
+
+
+def test_every_experiment_has_small_settings():
+    assert {*SMALL, "classification", "toy"} >= set(sweeps.names())
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_experiment_has_a_number_in_the_table(name):
+    base, column = SMALL[name]
+    grid = Grid(experiment=name, base=base)
+    batch = Batch("small", grid.definition, ((0, grid.configs()[0]),), limit=False)
+    ((_, fields),) = run_batch(batch).records
+    record = Record.of(name, grid.configs()[0], **fields)
+    assert record.ok, record.error
+    assert float(table_of([record])[column].iloc[0]) == pytest.approx(record.summary[column])
+    assert len(Record.from_json(record.to_json()).table) == len(record.rows) > 0
