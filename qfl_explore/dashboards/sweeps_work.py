@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -80,7 +79,6 @@ class SweepWork:
     def _items(self) -> Iterator[Any]:
         from qfl_explore.sweeps import stream
 
-        logging.getLogger("distributed").setLevel(logging.WARNING)  # the server's log is for people
         options = {"retry": self._retry, "timeout_s": TIMEOUT_S, "n_workers": n_workers()}
         for progress in stream(self.grid, None, self._store, **options):
             with self._lock:

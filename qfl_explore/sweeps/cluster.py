@@ -125,6 +125,8 @@ def start(kind: str, n_workers: int, **options: Any) -> Client:
     if kind == "threads":
         same.pop("host")
     _leave_main_alone()
+    # `silence_logs` ends before the cluster does, and does not reach a handler of the root logger, as servers have
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(settings):
         cluster = LocalCluster(**(shape | same | options))
         client = Client(cluster, set_as_default=False, name="qfl-explore")

@@ -74,7 +74,7 @@ class Progress:
         elif self.note:
             words.append(self.note)
         elif math.isfinite(self.remaining_s):
-            words.append(f"about {duration(self.remaining_s)} left")
+            words.append(f"{'about ' * (self.remaining_s >= 1)}{duration(self.remaining_s)} left")
         if self.n_workers:
             words.append(f"{self.n_workers} worker{'s' * (self.n_workers != 1)}")
         return ", ".join(words)
