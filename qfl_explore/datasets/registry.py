@@ -62,6 +62,31 @@ DATASETS: dict[str, DatasetEntry] = {
         task="multilabel",
         licence="CC BY 4.0",
     ),
+    "metr_la": _entry(
+        "metr_la",
+        "METR-LA motorway speeds",
+        207,
+        "an hour of speeds of 207 detectors in Los Angeles; forecast 15, 30 and 60 minutes ahead",
+        task="regression",
+        licence="MIT",
+    ),
+    "synthetic_ecg": _entry(
+        "synthetic_ecg",
+        "Synthetic ECG (computed, nobody's heart)",
+        12,
+        "a heart dipole seen by 12 leads, five traits of a formula; for trying out, says nothing about patients",
+        synthetic=True,
+        licence="Apache-2.0",
+    ),
+    "synthetic_traffic": _entry(
+        "synthetic_traffic",
+        "Synthetic traffic (computed, no real road)",
+        12,
+        "congestion that spreads on a random graph, any number of sensors; forecast 15, 30 and 60 minutes ahead",
+        task="regression",
+        synthetic=True,
+        licence="Apache-2.0",
+    ),
 }
 
 
