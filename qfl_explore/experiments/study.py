@@ -8,7 +8,7 @@ from typing import Any
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
 from qfl_explore.config import FusionConfig, run_id
-from qfl_explore.datasets import DATASETS
+from qfl_explore.datasets import DATASETS, names
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.simulation.base import ENGINES
 from qfl_explore.training import FitConfig, check_learning_rate
@@ -48,7 +48,7 @@ class ClassificationConfig:
     validation part is kept, and only that one meets the test part.
 
     Args:
-        dataset: one of ``DATASETS``.
+        dataset: one of ``DATASETS`` that is a classification.
         feature_dim: D, features that the encoder of each modality hands to the fusion.
         degree: P, how often the circuit calls the signal.
         n_blocks: as in `FusionConfig`; so are the next six.
@@ -96,7 +96,7 @@ class ClassificationConfig:
     backend: str = "batched"
 
     def __post_init__(self) -> None:
-        check_option("dataset", self.dataset, DATASETS)
+        check_option("dataset", self.dataset, names("classification"))
         check_option("initializer", self.initializer, INITIALIZERS)
         check_option("backend", self.backend, ENGINES)
         check_int("epochs", self.epochs, 1, MAX_EPOCHS)
