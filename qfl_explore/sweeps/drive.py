@@ -31,6 +31,8 @@ MAX_BATCH = 500
 AHEAD = 2
 #: After so many deaths of workers that had a task, the task is tried once more with nothing beside it.
 MAX_DEATHS = 2
+#: What has been computed is fetched within so many seconds, or asked for once more.
+FETCH_S = 2.0
 #: At most so long between two items of a stream.
 TICK_S = 0.1
 _MEMORY_TOPIC = "worker-restart-memory"
@@ -186,13 +188,13 @@ class _Sweep:
         from distributed import as_completed
 
         self.link = dashboard_link(client)
-        completed = as_completed([], loop=client.loop, with_results=True, raise_errors=False)
+        completed = as_completed([], loop=client.loop)
         told = 0.0
         with _one_core_each(client), self._ended(client):
             while self.pending or self.suspects or self.accused or self.sent:
                 self._send(client, completed)
                 ended = completed.next_batch(block=False)
-                new = self._keep([record for future, found in ended for record in self._take(client, future, found)])
+                new = self._keep([record for future in ended for record in self._take(client, completed, future)])
                 now = time.monotonic()
                 if new or now - told >= TICK_S:
                     told = now
@@ -258,20 +260,25 @@ class _Sweep:
             self.n_slots = sum(client.nthreads().values())
             self._counted = time.monotonic()
 
-    def _take(self, client: Client, future: Future, found: Any) -> list[Record]:
-        """What came of one batch: its outcome, or what was raised instead."""
-        from distributed import KilledWorker
+    def _take(self, client: Client, completed: Any, future: Future) -> list[Record]:
+        """What came of one batch."""
+        from distributed import CancelledError, KilledWorker
+        from distributed import TimeoutError as Late
 
         places = self.sent.pop(future)
-        if isinstance(found, Outcome):
-            return self._finished(places, found)
-        if future.status in ("cancelled", "lost"):
-            raise _scheduler_gone(f"a batch was {future.status}")
-        error = found[1] if isinstance(found, tuple) else found
-        if isinstance(error, KilledWorker):
+        try:
+            return self._finished(places, future.result(timeout=FETCH_S))
+        except Late:  # its worker died before the outcome was fetched, and Dask computes it again
+            self.sent[future] = places
+            completed.add(future)
+            return []
+        except CancelledError as error:
+            raise _scheduler_gone("a batch was cancelled") from error
+        except KilledWorker as error:
             return self._killed(client, places, error)
-        text = f"The worker could not run the task: {type(error).__name__}: {error}"
-        return [self._record(place, failure(text, type(error).__name__)) for place in places]
+        except Exception as error:
+            text = f"The worker could not run the task: {type(error).__name__}: {error}"
+            return [self._record(place, failure(text, type(error).__name__)) for place in places]
 
     def _finished(self, places: tuple[int, ...], outcome: Outcome) -> list[Record]:
         if outcome.records:

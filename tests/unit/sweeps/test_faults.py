@@ -58,6 +58,22 @@ def test_an_exception_that_cannot_be_pickled_is_a_row_too(processes, store):
     assert "function" in texts.pop()
 
 
+def test_the_same_grid_on_a_cluster_by_its_address(processes, threads, store):
+    there = sweeps.run(grid("killed_once"), processes.scheduler.address, store, progress=False)
+    here = sweeps.run(
+        grid("killed_once").replace(axes={"way": ["well"], "seed": [0, 1]}), threads, store, progress=False
+    )
+    assert (there["status"] == "done").all()
+    assert here["attempt"].tolist() == [1, 1] and len(store) == 4, "nothing is computed again elsewhere"
+    limits = processes.run(environment_of_a_worker)
+    assert set(limits.values()) == {("1", "1", "1", "1")}
+
+
+def environment_of_a_worker():
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+    return tuple(os.environ[name] for name in names)
+
+
 def test_a_worker_that_is_killed_once_costs_nothing_but_time(processes, store):
     table = sweeps.run(grid("killed_once", n_seeds=4), processes, store, progress=False)
     assert (table["status"] == "done").all()
