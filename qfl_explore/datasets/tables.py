@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import warnings
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +50,13 @@ def read_numbers(
 
 
 def _text(path: Path) -> str:
+    """The text of a file, unpacked where its name ends in .gz."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise invalid(f"{path.name} is damaged", "a complete gzip file", f"{error}") from None
+    try:
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise invalid(f"{path.name} is no text in UTF-8", "a table of numbers", f"byte {error.start}") from None
 
@@ -58,7 +66,9 @@ def _fast(text: str, header: bool, delimiter: str | None, n_columns: int) -> np.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # an empty table is answered below
         try:
-            values = np.loadtxt(io.StringIO(text), delimiter=delimiter, skiprows=int(header), ndmin=2, comments=None)
+            values = np.loadtxt(
+                io.StringIO(text), delimiter=delimiter, skiprows=int(header), ndmin=2, comments=None, quotechar='"'
+            )
         except ValueError:
             return None
     usable = values.size and values.shape[1] == n_columns and np.isfinite(values).all()
@@ -104,3 +114,25 @@ def _cells(line: str, delimiter: str | None) -> list[str]:
 def good_rows(values: np.ndarray) -> np.ndarray:
     """Indices of the rows that `read_numbers` could read."""
     return np.flatnonzero(np.isfinite(values).all(axis=1))
+
+
+def one_hot_class(values: np.ndarray) -> np.ndarray:
+    """[N] index of the only 1 in each row of [N, classes]; -1 where a row has none or several."""
+    single = (np.isin(values, (0, 1)).all(axis=1)) & (values.sum(axis=1) == 1)
+    return np.where(single, values.argmax(axis=1), -1)
+
+
+def grouped(
+    values: np.ndarray, names: list[str] | tuple[str, ...], groups: Mapping[str, tuple[str, ...]]
+) -> tuple[np.ndarray, ...]:
+    """Columns of a table by modality.
+
+    Args:
+        values: [N, columns].
+        names: of the columns.
+        groups: modality → names of its columns.
+
+    Returns:
+        One array [N, d_m] a modality.
+    """
+    return tuple(values[:, [names.index(name) for name in columns]] for columns in groups.values())
