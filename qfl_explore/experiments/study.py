@@ -103,7 +103,7 @@ class ClassificationConfig:
         self._check_seeds()
         self._check_trials()
         self.fit_config(0, 0)
-        self.fusion(DATASETS[self.dataset].n_modalities)
+        self.fusion(DATASETS[self.dataset].n_modalities or 2)  # 0: the files decide
 
     def _check_seeds(self) -> None:
         seeds = tuple(check_int("each of seeds", seed, 0) for seed in _sequence("seeds", self.seeds))
