@@ -14,7 +14,7 @@ from qfl_explore.dashboards.controls import status_words
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.settings import section, select, slider, switch
-from qfl_explore.dashboards.sweeps_state import NOTHING, SweepsState
+from qfl_explore.dashboards.sweeps_state import NOTHING, SweepsState, has_seed
 from qfl_explore.dashboards.sweeps_work import Seen, SweepWork
 from qfl_explore.dashboards.take_along import TABLE_STYLE, TakeAlong, button, table_html
 from qfl_explore.dashboards.text import Text
@@ -136,7 +136,7 @@ class SweepsPage:
         self._halt()
         self._work = work = SweepWork(grid, retry)
         self._shape = shape
-        self._n_seeds = self.state.seeds if "seed" in grid.axes else 1
+        self._n_seeds = self.state.seeds if has_seed(grid.name) else 0
         self.run.start(lambda: iter(work))
 
     def cancel(self) -> None:
@@ -181,8 +181,9 @@ class SweepsPage:
         if update.run != self._drawn_run:
             self._drawn_run, self._seen = update.run, None
         if update.picture is not None:
-            self._seen = update.picture
-            self._draw(self._seen)
+            before, self._seen = self._seen, update.picture
+            if before is None or before.pictures is not self._seen.pictures or self._seen.progress.finished:
+                self._draw(self._seen)
         self._show_state(update)
         if update.state == "done":
             self.take_along.refresh()
@@ -195,6 +196,8 @@ class SweepsPage:
         progress = self._seen.progress if self._seen is not None else None
         self.status.object = f"{text.status(progress)} · {words}" if progress else words
         self.progress.value = round(100 * progress.fraction) if progress else 0
+        visitor = pn.state.location.hostname if pn.state.location else ""
+        self.link.object = text.dashboard(progress.dashboard_link if progress else "", visitor or "")
         self.retry_button.visible = bool(progress and progress.failed and not running)
 
     def _draw(self, seen: Seen) -> None:
@@ -206,8 +209,6 @@ class SweepsPage:
         self.newest.object = _titled("The newest rows", seen.newest)
         self.failures.object = _titled(text.failures(len(seen.failures)), seen.failures)
         self.failures_box.visible = len(seen.failures) > 0
-        visitor = pn.state.location.hostname if pn.state.location else ""
-        self.link.object = text.dashboard(seen.progress.dashboard_link, visitor or "")
 
     def _arranged(self, count: int, log: bool) -> list[LiveFigure]:
         """So many figures, on the page in their order."""
@@ -240,6 +241,8 @@ def _sidebar(state: SweepsState) -> list[Any]:
     values = {name: _line(state, f"{name}_values", "Its values") for name in ("x", "lines", "panels")}
     for name in ("lines", "panels"):  # no axis, no values
         values[name].visible = state.param[name].rx() != NOTHING
+    seeds = slider(state, "seeds")
+    seeds.visible = state.param.experiment.rx.pipe(has_seed)
     return [
         section("Experiment", select(state, "experiment"), _line(state, "settings", "Other settings")),
         section(
@@ -247,7 +250,7 @@ def _sidebar(state: SweepsState) -> list[Any]:
             *(select(state, "x"), values["x"]),
             *(select(state, "lines"), values["lines"]),
             *(select(state, "panels"), values["panels"]),
-            slider(state, "seeds"),
+            seeds,
         ),
         section("Picture", select(state, "y"), switch(state, "log")),
     ]

@@ -88,6 +88,34 @@ PRESETS: dict[str, Preset] = {
         "0.5236, 0.3927",
         settings="n_trials = 200; n_starts = 2",
     ),
+    "measurement_bases": Preset(
+        "Measurement bases: one circuit, read in four ways",
+        (
+            "pauli.trained.mean",
+            "all_pauli.trained.mean",
+            "computational.trained.mean",
+            "random_pauli_plane.trained.mean",
+            "fourier.classical.mean",
+            "seconds",
+        ),
+        "degree",
+        "1..4",
+        "target_degree",
+        "1, 2",
+        settings="seeds = [0, 1, 2]; n_steps = 100; learning_rates = [0.1]; penalties = [0.001]; repetitions = [1000]",
+    ),
+    "gradient_training": Preset(
+        "Gradients during training",
+        ("loss", "loss_start", "variance_end", "variance_start", "seconds"),
+        "fusion.degree",
+        "1..5",
+        "fusion.encoding",
+        "qubit_efficient, qubit_per_feature",
+        "fusion.n_modalities",
+        "2, 4",
+        "n_steps = 60; n_starts = 8",
+        log=True,
+    ),
 }
 _FIRST = PRESETS["polynomial"]
 
@@ -98,6 +126,13 @@ def settings_of(experiment: str) -> list[str]:
     from qfl_explore.sweeps.grid import settings_of as all_settings
 
     return [name for name in all_settings(get(experiment).config_class) if name != "seed"]
+
+
+def has_seed(experiment: str) -> bool:
+    """Whether a run has one seed; others average over seeds of their own."""
+    from qfl_explore.sweeps import get
+
+    return "seed" in get(experiment).config_class.__dataclass_fields__
 
 
 class SweepsState(State):
@@ -170,10 +205,10 @@ class SweepsState(State):
             ValueError: a text cannot be read, a setting is unknown, or the grid is too large for the page.
             TypeError: a setting is of the wrong kind.
         """
-        from qfl_explore.sweeps import Grid, get
+        from qfl_explore.sweeps import Grid
 
         axes: dict[str, list[Any]] = {}
-        if "seed" in get(self.experiment).config_class.__dataclass_fields__ and self.seeds > 1:
+        if has_seed(self.experiment) and self.seeds > 1:
             axes["seed"] = list(range(self.seeds))
         for name, text in self._chosen():
             axes[name] = parse_values(name, text)

@@ -8,7 +8,8 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from qfl_explore.plots.style import colour
-from qfl_explore.plots.sweeps import LOOKS, label_of, name_of
+from qfl_explore.plots.sweeps import LOOKS
+from qfl_explore.plots.sweeps_names import label_of, name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,13 +62,23 @@ def status(progress: Progress) -> str:
 
 
 def headline(means: pd.DataFrame, progress: Progress, shape: Shape, n_seeds: int) -> str:
-    """The result in one sentence: the highest and the lowest mean, with interval and count."""
+    """The result in one sentence: the highest and the lowest mean, with interval and count.
+
+    Args:
+        means: of the pictures.
+        progress: of the sweep.
+        shape: of the pictures.
+        n_seeds: that are averaged; 0 where every run averages over its own.
+    """
     if not len(means):
         return ""
     best, worst = means.loc[means["mean"].idxmax()], means.loc[means["mean"].idxmin()]
     runs = f"{int(means['n_runs'].sum())} runs"
-    seeds = f"seeds 0 to {n_seeds - 1}" if n_seeds > 1 else "seed 0"
-    interval = "; brackets and bars are 95 % intervals (Student's t) over the seeds" if n_seeds > 1 else ""
+    seeds = {0: "each over the seeds in its settings", 1: "seed 0"}.get(n_seeds, f"seeds 0 to {n_seeds - 1}")
+    interval = ""
+    if means["low"].notna().any():
+        whose = "over the seeds (Student's t)" if n_seeds > 1 else "of each run"
+        interval = f"; brackets and bars are 95 % intervals {whose}"
     so_far = "" if progress.finished else " so far"
     return (
         f"{label_of(shape.y)}{so_far}: highest {_place(best, shape)}, lowest {_place(worst, shape)}. "

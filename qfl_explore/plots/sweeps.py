@@ -6,7 +6,6 @@ Runs that share a place are averaged, with Student's 95 % interval; every single
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import pandas as pd
 
 from qfl_explore.errors import check_option, invalid
 from qfl_explore.plots.style import LiveFigure, colour, freeze, tools, use_bokeh
+from qfl_explore.plots.sweeps_names import label_of, name_of, word
 
 #: Role of the colour, dash and marker of each line.
 LOOKS = (
@@ -28,45 +28,6 @@ LOOKS = (
 )
 MAX_LINES = len(LOOKS)
 MAX_PANELS = 6
-#: Setting or result -> what an axis is called.
-LABELS = {
-    "fusion.degree": "degree P (signal layers)",
-    "fusion.n_modalities": "modalities M (count)",
-    "fusion.feature_dim": "features per modality D (count)",
-    "fusion.n_blocks": "blocks in each U(θ) (count)",
-    "target.degree": "degree of the target k",
-    "n_train": "training samples (count)",
-    "noise": "noise (share of the target's spread)",
-    "n_oracles": "modalities M (count)",
-    "delta": "δ (rad)",
-    "seed": "seed",
-    "test_r2": "test R²",
-    "train_r2": "training R²",
-    "ceiling": "ceiling of R²",
-    "gap": "ceiling less test R²",
-    "variance": "variance of ∂C/∂θ (1/rad²)",
-    "exact": "exact variance (1/rad²)",
-    "joint": "success, joint (share)",
-    "separable": "success, separable, as many queries (share)",
-    "separable_best": "success, best separable (share)",
-    "n_queries": "queries to certainty (count)",
-    "n_parameters": "parameters (count)",
-    "n_reachable": "reachable frequencies (count)",
-    "n_draws": "draws (count)",
-    "n_weights": "angles (count)",
-    "n_steps": "training steps (count)",
-    "seconds": "time of a run (s)",
-}
-#: Setting -> how it stands before a value in a title or legend.
-SHORT = {
-    "fusion.degree": "P",
-    "fusion.n_modalities": "M",
-    "fusion.feature_dim": "D",
-    "fusion.n_blocks": "blocks",
-    "target.degree": "k",
-    "n_oracles": "M",
-    "delta": "δ",
-}
 Span = tuple[float, float]
 _BARS = ("x0", "y0", "x1", "y1")
 
@@ -134,7 +95,8 @@ def means(table: pd.DataFrame, shape: Shape) -> pd.DataFrame:
         shape: of the picture.
 
     Returns:
-        Columns panel, line, x, mean, low, high (NaN where there is one run only) and n_runs.
+        Columns panel, line, x, mean, low, high and n_runs. Where there is one run only, low and high are
+        its own interval if the experiment gave one (see `own_ends`), else NaN.
 
     Raises:
         ValueError: the table has no column of that name.
@@ -144,13 +106,26 @@ def means(table: pd.DataFrame, shape: Shape) -> pd.DataFrame:
     columns = ["panel", "line", "x", "mean", "low", "high", "n_runs"]
     rows = _usable(table, shape)
     found = []
-    names = [name for name in (shape.panels, shape.lines, shape.x) if name]
+    names, own = [name for name in (shape.panels, shape.lines, shape.x) if name], own_ends(shape.y, rows)
     for key, group in rows.groupby(names, sort=False) if len(rows) else ():
         place = dict(zip(names, key, strict=True))
         interval = t_interval(group[shape.y].to_numpy(float))
-        ends = (interval.mean, interval.low, interval.high, interval.n_values)
-        found.append((place.get(shape.panels), place.get(shape.lines), place[shape.x], *ends))
+        ends = (interval.low, interval.high)
+        if len(group) == 1 and own is not None:
+            ends = tuple(float(group[name].iloc[0]) for name in own)
+        where = place.get(shape.panels), place.get(shape.lines), place[shape.x]
+        found.append((*where, interval.mean, *ends, interval.n_values))
     return pd.DataFrame(found, columns=columns)
+
+
+def own_ends(y: str, table: pd.DataFrame) -> tuple[str, str] | None:
+    """Columns of the 95 % interval that a run itself gives for a result, or ``None``."""
+    stem = y.removesuffix(".mean")
+    names = (f"{stem}.low", f"{stem}.high") if stem != y else (f"{y}_low", f"{y}_high")
+    for low, high in (names, ("low", "high") if y == "variance" else names):
+        if low in table and high in table:
+            return low, high
+    return None
 
 
 def _usable(table: pd.DataFrame, shape: Shape) -> pd.DataFrame:
@@ -191,16 +166,17 @@ class Picture:
     log: bool
 
 
-def pictures(table: pd.DataFrame, shape: Shape) -> list[Picture]:
+def pictures(table: pd.DataFrame, shape: Shape, averaged: pd.DataFrame | None = None) -> list[Picture]:
     """One picture for each value of ``shape.panels``, all with the same ranges.
 
     Args:
         table: one row a run, so far.
         shape: which axis goes where; its ``values`` name what is to come.
+        averaged: `means` of the same table, where they are known already.
     """
     names = [name for name in (shape.x, shape.lines, shape.panels) if name]
     shape = dataclasses.replace(shape, values={name: shape.values_of(name, table) for name in names})
-    rows, averaged = _usable(table, shape), means(table, shape)
+    rows, averaged = _usable(table, shape), means(table, shape) if averaged is None else averaged
     lines = shape.values_of(shape.lines, table)
     x_range, y_range = _ranges(rows, averaged, shape)
     same = {
@@ -342,22 +318,3 @@ def put_panel(figure: LiveFigure, picture: Picture) -> None:
     axis.major_label_overrides = dict(picture.ticks or ())
     figure.figure.xgrid[0].ticker = axis.ticker
     figure.figure.title.text = picture.title
-
-
-def label_of(name: str) -> str:
-    """The name of an axis, with its unit."""
-    return LABELS.get(name, name)
-
-
-def name_of(setting: str, value: Any) -> str:
-    """A setting with one of its values, short, for titles and legends."""
-    if isinstance(value, str):
-        return word(value)
-    return f"{SHORT.get(setting, setting)} = {word(value)}"
-
-
-def word(value: Any) -> str:
-    """A value as text; a float with few digits."""
-    if isinstance(value, float) and math.isfinite(value):
-        return f"{value:.4g}"
-    return str(value).replace("_", " ")

@@ -18,6 +18,7 @@ from qfl_explore.dashboards.sweeps_state import (
     settings_of,
 )
 from qfl_explore.dashboards.sweeps_work import SweepWork, n_workers
+from qfl_explore.results.record import plain
 from qfl_explore.sweeps import Grid
 
 FAST = {"page": "sweeps", "xs": "1..3", "each_line": "1, 2", "seeds": "2", "settings": "n_steps = 40; n_train = 32"}
@@ -211,8 +212,9 @@ def test_every_experiment_can_be_chosen_and_computes_what_it_offers_to_draw(expe
     grid, shape = state.grid(), state.shape()
     assert {state.x, state.lines, state.panels} - {NOTHING} <= set(settings_of(experiment))
     assert grid.size <= 120 and shape.values[state.x]
-    summary = sweeps.get(experiment).function(grid.configs()[0]).summary()
-    assert set(PRESETS[experiment].measures) - {"seconds"} <= set(summary)
+    summary = plain(sweeps.get(experiment).function(grid.configs()[0]).summary())
+    found = {*summary, *grid.definition.columns(summary)}
+    assert set(PRESETS[experiment].measures) - {"seconds"} <= found
 
 
 def test_words_in_the_address_go_out_and_come_back():

@@ -75,6 +75,15 @@ def test_a_single_run_has_no_interval(table):
     assert len(picture.layers["line 0"][0]) == 3 and picture.layers["bars 0"] == ([], [], [], [])
 
 
+def test_a_run_that_brings_its_own_interval_shows_it(table):
+    alone = table[table["seed"] == 0].assign(low=0.01, high=0.99, variance=0.5, loss=0.5, loss_low=0.4, loss_high=0.6)
+    alone = alone.assign(**{"pauli.mean": 0.3, "pauli.low": 0.2, "pauli.high": 0.4})
+    for y, ends in (("variance", (0.01, 0.99)), ("loss", (0.4, 0.6)), ("pauli.mean", (0.2, 0.4))):
+        found = plots.means(alone, Shape(x="fusion.degree", y=y, lines="target.degree", panels="noise"))
+        assert (found["low"].iloc[0], found["high"].iloc[0]) == ends
+    assert plots.own_ends("test_r2", alone) is None
+
+
 def test_the_layout_of_a_notebook_has_a_legend_once(table):
     layout = plots.small_multiples(table, SHAPE)
     assert len(layout) == 2
