@@ -25,7 +25,7 @@ from qfl_explore.baselines.counts import (
     n_logits,
 )
 from qfl_explore.baselines.encoders import ENCODERS, encoder_weights
-from qfl_explore.baselines.estimators import GradientBoosting, LogisticRegression
+from qfl_explore.baselines.estimators import BoostedForecast, GradientBoosting, LogisticRegression
 from qfl_explore.baselines.models import (
     circuit_model,
     concat_fusion_model,
@@ -48,6 +48,7 @@ __all__ = [
     "FUSIONS",
     "MAX_PRODUCTS",
     "STARTS",
+    "BoostedForecast",
     "ConcatFusion",
     "FactorizedBilinearFusion",
     "GradientBoosting",

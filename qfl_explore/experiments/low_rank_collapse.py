@@ -112,16 +112,12 @@ class CollapseResult:
 
     def summary(self) -> dict[str, Any]:
         """The largest M, and for each start the median there and the first M with any exact zero."""
-        table, last = self.table, self.table["n_modalities"].max()
-        starts = {}
-        for start, rows in table.groupby("start", sort=False):
+        last, starts = self.table["n_modalities"].max(), []
+        for start, rows in self.table.groupby("start", sort=False):
             zero = rows[rows["share_zero"] > 0]["n_modalities"]
-            at_last = rows[rows["n_modalities"] == last]
-            starts[start] = {
-                "log10_product": float(at_last["log10_product"].iloc[0]) if len(at_last) else math.nan,
-                "share_zero": float(at_last["share_zero"].iloc[0]) if len(at_last) else math.nan,
-                "first_zero": int(zero.min()) if len(zero) else None,
-            }
+            ends = rows[rows["n_modalities"] == last]
+            values = {name: float(ends[name].iloc[0]) for name in ("log10_product", "share_zero") if len(ends)}
+            starts.append({"start": start, **values, "first_zero": int(zero.min()) if len(zero) else None})
         return {
             "n_modalities": int(last),
             "starts": starts,

@@ -96,6 +96,12 @@ _RANKS = Spread("models", ("model", "size"), ("median", *_ENDS))
 _SCORES = Spread(
     "models", ("model",), tuple(f"{score}{end}" for score in ("accuracy", "auc", "f1") for end in ("", "_low", "_high"))
 )
+_FUSIONS = Spread(
+    "methods",
+    ("method",),
+    tuple(f"{score}{end}" for score in ("auc", "f1", "accuracy", "mae") for end in ("", "_low", "_high")),
+)
+_STARTS = Spread("starts", ("start",), ("log10_product", "share_zero"))
 _EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
@@ -114,6 +120,8 @@ _EXPERIMENTS: dict[str, Experiment] = {
         _ours("rank_wall", "rank_wall", "RankWallConfig", "the rank that low-rank fusion needs", _RANKS),
         _ours("signal_processing", "signal_processing", "SignalConfig", "a typed polynomial as phases"),
         _ours("classification", "classification", "ClassificationConfig", "layer against classical models", _SCORES),
+        _ours("multimodal", "multimodal", "MultimodalConfig", "fusions on equal terms", _FUSIONS),
+        _ours("low_rank_collapse", "low_rank_collapse", "CollapseConfig", "low-rank products vanish", _STARTS),
     )
 }
 

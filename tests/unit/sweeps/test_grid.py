@@ -152,6 +152,8 @@ SMALL = {
         "lmf.1.median",
     ),
     "signal_processing": ({"n_points": 5, "polynomial": "x"}, "deviation"),
+    "multimodal": ({"seeds": [0], "methods": ["linear"], "n_modalities": 1}, "linear.auc"),
+    "low_rank_collapse": ({"n_modalities": [2], "n_draws": 10}, "near_one.log10_product"),
 }
 
 

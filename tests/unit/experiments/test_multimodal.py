@@ -1,0 +1,304 @@
+"""The multimodal study: equal terms, honest skips, tasks, paired tests, gradient norms."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qfl_explore import baselines
+from qfl_explore.experiments import multimodal
+from qfl_explore.experiments.multimodal import METHODS, QUANTUM, MultimodalConfig, MultimodalResult
+from qfl_explore.experiments.multimodal_estimators import Boosting, Linear
+from qfl_explore.experiments.multimodal_methods import load_data, n_observables, network, quantum_budget
+from qfl_explore.experiments.multimodal_summary import holm, paired_p, summarise
+from qfl_explore.experiments.multimodal_tasks import Task
+
+SMALL = {"n_modalities": 3, "epochs": 2, "learning_rates": (0.03,), "penalties": (1.0,), "seeds": (0,)}
+NETWORKS = [name for name in METHODS if name not in ("persistence", "linear", "boosting")]
+
+
+@pytest.fixture(scope="module")
+def result():
+    return multimodal.run(
+        MultimodalConfig(**{**SMALL, "seeds": (0, 1), "learning_rates": (0.01, 0.05), "penalties": (0.1, 1.0)})
+    )
+
+
+@pytest.fixture(scope="module")
+def forecast():
+    methods = ("persistence", "linear", "low_rank_near_one", "quantum")
+    return multimodal.run(MultimodalConfig(**SMALL, dataset="synthetic_traffic", methods=methods))
+
+
+def task_of(kind, n_classes=3, gamma=2.0, centre=None, scale=None):
+    centre = np.zeros(n_classes) if centre is None else np.asarray(centre, float)
+    return Task(kind, n_classes, gamma, centre, np.ones(n_classes) if scale is None else np.asarray(scale, float))
+
+
+# --- the study ------------------------------------------------------------------------------
+
+
+def test_every_method_is_there_or_says_why_not(result):
+    assert set(result.scores["method"]) == set(METHODS) - {"persistence"}
+    assert result.skipped == {
+        "persistence": "persistence is a forecast. Expected: a regression. Received: a classification."
+    }
+    assert len(result.scores) == 2 * (len(METHODS) - 1)
+    assert result.scores[["auc", "f1", "accuracy"]].to_numpy().min() >= 0
+    assert result.scores["mae"].isna().all()
+
+
+def test_every_method_had_the_same_number_of_trials_and_the_chosen_one_is_best_on_validation(result):
+    table = result.table
+    assert (table[table["split"] == "validation"].groupby(["seed", "method"])["trial"].nunique() == 2).all()
+    losses = table[(table["split"] == "validation") & (table["metric"] == "loss")]
+    best = losses.loc[losses.groupby(["seed", "method"])["value"].idxmin()].set_index(["seed", "method"])["setting"]
+    chosen = result.scores.set_index(["seed", "method"])["setting"]
+    pd.testing.assert_series_equal(best.sort_index(), chosen.sort_index())
+
+
+def test_gradient_norms_of_every_step_of_the_chosen_trial(result):
+    gradients = result.gradients
+    assert set(gradients["method"]) == set(NETWORKS)
+    assert (gradients["norm"] > 0).all()
+    assert (gradients["encoder_norm"] <= gradients["norm"] * (1 + 1e-5)).all()
+    assert (gradients[gradients["method"] == QUANTUM]["encoder_norm"] > 0).all()
+    steps = gradients[(gradients["method"] == QUANTUM) & (gradients["seed"] == 0)]["step"]
+    assert steps.tolist() == list(range(2 * (300 // 32)))
+
+
+def test_summary_pairs_every_classical_method_with_the_quantum_layer(result):
+    summary = result.summary()
+    assert summary["primary"] == "auc"
+    assert [row["method"] for row in summary["paired"]] == [m for m in METHODS if m not in (QUANTUM, "persistence")]
+    row = summary["paired"][0]
+    table = result.scores.pivot(index="seed", columns="method", values="auc")
+    assert row["difference"] == pytest.approx((table[QUANTUM] - table["linear"]).mean())
+    assert row["p_adjusted"] >= row["p_value"]
+    assert summary["verdict"] in ("wins", "loses", "undecided")
+    assert not summary["same_test_part"]
+
+
+def test_same_settings_same_scores(result):
+    again = multimodal.run(result.config.replace(methods=("graph", "quantum"), seeds=(1,)))
+    columns = ["method", "auc", "loss", "setting", "n_parameters"]
+    old = result.scores[(result.scores["seed"] == 1) & result.scores["method"].isin(["graph", "quantum"])]
+    pd.testing.assert_frame_equal(
+        old[columns].reset_index(drop=True), again.scores[columns].reset_index(drop=True), rtol=1e-3
+    )
+
+
+def test_progress_counts_to_the_end_and_an_unfinished_study_has_a_result():
+    config = MultimodalConfig(**SMALL, methods=("persistence", "linear", "concat"))
+    steps = list(multimodal.stream(config))
+    assert (steps[-1].n_done, steps[-1].n_total) == (3, 3)
+    assert [step.stage for step in steps[:3]] == ["skipped", "training", "tested"]
+    part = MultimodalResult.collect(config, steps[:4])
+    assert part.summary()["verdict"] == ""
+    assert MultimodalResult.collect(config, []).summary()["methods"] == []
+
+
+def test_forecasts_in_miles_per_hour(forecast):
+    scores = forecast.scores.set_index("method")
+    assert forecast.summary()["primary"] == "mae"
+    assert scores["auc"].isna().all()
+    assert (scores["mae"] < 15).all()
+    assert scores.loc["linear", "mae"] < scores.loc["persistence", "mae"]
+    assert scores.loc["persistence", "n_parameters"] == 0
+
+
+def test_persistence_is_the_data_sets_own():
+    from qfl_explore.datasets import load
+    from qfl_explore.datasets.traffic import persistence_error
+
+    config = MultimodalConfig(
+        **{**SMALL, "n_modalities": None}, dataset="synthetic_traffic", target="all", methods=("persistence",)
+    )
+    found = multimodal.run(config).scores["mae"][0]
+    expected = persistence_error(load("synthetic_traffic", 0, standardised=False), "test")
+    assert found == pytest.approx(np.mean(list(expected.values())), rel=1e-4)
+
+
+# --- equal terms ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", NETWORKS)
+def test_networks_have_at_least_the_quantum_models_parameters(method):
+    config = MultimodalConfig(**SMALL)
+    data = load_data(config, 0)
+    model = network(method, config, data, 5)
+    budget = quantum_budget(config, data, 5) + baselines.encoder_parameters(data.n_measures, 2)
+    assert model.count_params() >= budget
+    assert (model.count_params() == budget) == (method == QUANTUM)
+    if method not in ("mlp", QUANTUM):
+        assert model.layers[-1].input_shape[-1] >= n_observables(config, data)
+
+
+def test_tensor_fusion_of_12_leads_is_skipped_with_the_number():
+    result = multimodal.run(MultimodalConfig(**{**SMALL, "n_modalities": 12}, methods=("linear", "tensor")))
+    assert "(2 + 1)^12 = 531441 products" in result.skipped["tensor"]
+    assert list(result.scores["method"]) == ["linear"]
+
+
+def test_207_modalities_fit_in_11_qubits_or_fewer():
+    config = MultimodalConfig(dataset="synthetic_traffic", n_modalities=207, feature_dim=1)
+    assert config.fusion(207).n_qubits == 9
+    assert config.fusion(207).replace(feature_dim=4).n_qubits == 11
+
+
+def test_fewer_samples_and_modalities_keep_the_test_part():
+    whole = load_data(MultimodalConfig(), 3)
+    few = load_data(MultimodalConfig(n_train=40, n_modalities=1), 3)
+    assert (few.n_modalities, len(few.split["train"])) == (1, 40)
+    assert len(few.split["test"]) == len(whole.split["test"])
+    np.testing.assert_array_equal(few.part("test")[1], whole.part("test")[1])
+
+
+def test_series_encoders_take_the_raw_signals():
+    config = MultimodalConfig(**SMALL, encoder="series", methods=("concat",))
+    data = load_data(config, 0)
+    assert data.n_measures == (1000,) * 3
+    rows = data.split["train"]
+    assert all(abs(array[rows].mean()) < 1e-4 and abs(array[rows].std() - 1) < 1e-3 for array in data.features)
+    with pytest.raises(
+        ValueError, match=r"encoder='series' needs raw signals. Expected: one series.*Received: features"
+    ):
+        load_data(MultimodalConfig(dataset="breast_cancer", encoder="series"), 0)
+
+
+# --- tasks ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+@pytest.mark.parametrize("kind", ["classification", "multilabel", "regression"])
+def test_the_networks_loss_is_the_tables_loss(kind, gamma):
+    rng = np.random.default_rng(0)
+    task = (
+        task_of(kind, gamma=gamma, centre=[1, 2, 3], scale=[1, 2, 4])
+        if kind == "regression"
+        else task_of(kind, gamma=gamma)
+    )
+    outputs = rng.normal(size=(20, 3))
+    labels = {
+        "classification": rng.integers(0, 3, 20),
+        "multilabel": rng.integers(0, 2, (20, 3)),
+        "regression": np.where(rng.uniform(size=(20, 3)) < 0.2, np.nan, rng.normal(size=(20, 3))),
+    }[kind]
+    found = task.keras_loss()(task.targets(labels), outputs.astype(np.float32)).numpy()
+    assert found == pytest.approx(task.loss(outputs, labels), rel=1e-4)
+
+
+def test_label_scores_by_hand():
+    labels = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]])
+    outputs = np.array([[2.0, -1, -1], [-1, -2, -1], [1, 3, -1]])
+    scores = task_of("multilabel").scores(outputs, labels)
+    assert scores["auc"] == pytest.approx((1.0 + 0.5) / 2)  # of the third label, which nobody has, none is taken
+    assert scores["accuracy"] == pytest.approx(8 / 9)
+    assert scores["f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+
+
+def test_forecast_scores_leave_unknown_targets_out():
+    task = task_of("regression", 1, centre=[10.0], scale=[2.0])
+    scores = task.scores(np.array([[0.0], [1.0], [0.0]]), np.array([[11.0], [11.0], [np.nan]]))
+    assert scores["mae"] == pytest.approx(1.0)
+    assert math.isnan(scores["auc"])
+
+
+def test_a_label_that_nobody_has_does_not_stop_the_estimators():
+    rng = np.random.default_rng(1)
+    features, labels = (rng.normal(size=(40, 2)),), np.stack([np.zeros(40), rng.integers(0, 2, 40)], axis=1)
+    for kind in (Linear, Boosting):
+        outputs = kind(0.1, task_of("multilabel", 2)).fit((features, labels), (features, labels)).outputs(features)
+        assert outputs.shape == (40, 2)
+        assert (outputs[:, 0] == outputs[0, 0]).all()
+        assert outputs[0, 0] < -3
+
+
+def test_boosting_many_targets_is_refused():
+    with pytest.raises(ValueError, match=r"would take too long. Expected: at most 32 targets. Received: 621 targets"):
+        Boosting(0.1, task_of("regression", 621))
+
+
+# --- tests between methods ------------------------------------------------------------------
+
+
+def fake(differences, n_test=20, same_test=False):
+    rows = []
+    for seed, difference in enumerate(differences):
+        for method, auc in (("linear", 0.7), (QUANTUM, 0.7 + difference)):
+            rows.append(
+                {"seed": seed, "method": method, "task": "classification", "auc": auc, "f1": 0.5, "accuracy": 0.5}
+                | {"mae": math.nan, "n_parameters": 10, "seconds": 1.0, "n_epochs": 2, "n_train": 80}
+                | {"n_test": n_test, "test_part": 1 if same_test else seed}
+            )
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [([0.1, 0.12, 0.11, 0.1], "wins"), ([-0.1, -0.12, -0.11, -0.1], "loses"), ([0.1, -0.1, 0.2, -0.2], "undecided")],
+)
+def test_verdicts(differences, verdict):
+    assert summarise(fake(differences))["verdict"] == verdict
+
+
+def test_one_seed_decides_nothing():
+    summary = summarise(fake([0.3]))
+    assert (summary["verdict"], summary["same_test_part"]) == ("undecided", False)
+    assert math.isnan(summary["paired"][0]["p_adjusted"])
+
+
+def test_an_official_test_part_is_named_and_not_widened():
+    drawn, same = summarise(fake([0.1, 0.0, 0.1])), summarise(fake([0.1, 0.0, 0.1], same_test=True))
+    assert (drawn["same_test_part"], same["same_test_part"]) == (False, True)
+    widths = [row["paired"][0]["difference_high"] - row["paired"][0]["difference_low"] for row in (drawn, same)]
+    assert widths[0] == pytest.approx(widths[1] * math.sqrt(1 / 3 + 0.25) / math.sqrt(1 / 3))
+
+
+def test_paired_p_is_students():
+    from scipy.stats import ttest_1samp
+
+    values = np.array([0.1, 0.3, -0.1, 0.2])
+    assert paired_p(values, 0.0) == pytest.approx(ttest_1samp(values, 0).pvalue)
+    assert paired_p(values, 0.25) > paired_p(values, 0.0)
+    assert (paired_p(np.zeros(3), 0.0), paired_p(np.ones(3), 0.0)) == (1.0, 0.0)
+    assert math.isnan(paired_p(np.ones(1), 0.0))
+
+
+def test_holm_leaves_out_what_is_unknown():
+    assert holm([0.02, math.nan, 0.5])[0] == pytest.approx(0.04)
+    assert math.isnan(holm([0.02, math.nan])[1])
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        ({"dataset": "ecg"}, ValueError, r"dataset is not a known option.*Expected.*Received: dataset='ecg'"),
+        ({"methods": ("lmf",)}, ValueError, r"each of methods is not a known option.*Expected.*Received"),
+        ({"methods": ()}, ValueError, r"methods are not usable. Expected: one or more.*Received: methods=\(\)"),
+        ({"methods": "quantum"}, TypeError, r"methods must be a sequence.*Expected: a tuple.*Received"),
+        ({"seeds": (1, 1)}, ValueError, r"seeds are not usable.*Expected.*Received: seeds=\(1, 1\)"),
+        ({"penalties": (1.0,)}, ValueError, r"must be equally many.*Expected.*3 learning_rates and 1 penalties"),
+        ({"n_train": 0}, ValueError, r"n_train is out of range.*Expected.*Received: n_train=0"),
+        ({"target": 3}, TypeError, r"target must be a string.*Expected.*Received: target=3"),
+        ({"encoder": "cnn"}, ValueError, r"encoder is not a known option.*Expected.*Received: encoder='cnn'"),
+        ({"degree": 0}, ValueError, r"degree is out of range.*Expected.*Received: degree=0"),
+    ],
+)
+def test_wrong_settings_are_explained(settings, kind, message):
+    with pytest.raises(kind, match=message):
+        MultimodalConfig(**settings)
+
+
+def test_too_many_modalities_are_explained():
+    with pytest.raises(ValueError, match=r"has fewer modalities. Expected: n_modalities up to 3. Received: 5"):
+        load_data(MultimodalConfig(dataset="breast_cancer", n_modalities=5), 0)
+
+
+def test_methods_are_put_in_order_and_ids_leave_defaults_out():
+    assert MultimodalConfig(methods=("quantum", "linear")).methods == ("linear", "quantum")
+    assert MultimodalConfig().run_id == MultimodalConfig(degree=3).run_id != MultimodalConfig(degree=4).run_id
