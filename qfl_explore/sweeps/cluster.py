@@ -119,6 +119,8 @@ def start(kind: str, n_workers: int, **options: Any) -> Client:
         "distributed.scheduler.allowed-failures": 0,
         "distributed.nanny.pre-spawn-environ": environment(1),
         "distributed.comm.timeouts.connect": "60s",
+        "distributed.worker.profile.enabled": False,  # samples a hundred times a second
+        "distributed.admin.tick.interval": "200ms",
         "distributed.worker.preload": ["qfl_explore.sweeps.signals"],
     }
     same = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL, "host": "127.0.0.1"}

@@ -200,7 +200,7 @@ class _Sweep:
                     told = now
                     yield self.progress(new)
                 else:
-                    time.sleep(0.002)
+                    _wait(completed)
 
     @contextlib.contextmanager
     def _ended(self, client: Client) -> Iterator[None]:
@@ -313,6 +313,13 @@ class _Sweep:
 
     def _record(self, place: int, outcome: dict[str, Any]) -> Record:
         return Record.of(self.grid.name, self.configs[self.keys[place]], **outcome)
+
+
+def _wait(completed: Any) -> None:
+    """Until a batch ends, and half a tick at most."""
+    with completed.thread_condition:
+        if completed.queue.empty():
+            completed.thread_condition.wait(TICK_S / 2)
 
 
 def _is_here(client: Client) -> bool:

@@ -83,7 +83,7 @@ def overhead(n_workers: int, task_s: float, batch: int | None, n_tasks: int, kin
     """
     grid = Grid(experiment=NAP, base={"seconds": task_s}, axes={"number": range(n_tasks)})
     client = cluster.local_client(kind, n_workers)
-    wall = _timed(grid, client, batch)
+    wall, _, _ = _timed(grid, client, batch)
     spent = wall * n_workers / n_tasks
     values = (
         kind,
@@ -123,13 +123,13 @@ WORKLOADS: dict[str, tuple[str, dict[str, Any]]] = {
     "small circuits": ("polynomial", {"n_steps": 400, "fusion.degree": 5}),
     "large circuits": (
         "gradient_variance",
-        {"fusion.n_modalities": 500, "fusion.degree": 2, "precision": 0.5, "max_draws": 16, "n_inputs": 1},
+        {"fusion.n_modalities": 500, "fusion.degree": 2, "precision": 0.01, "max_draws": 256, "n_inputs": 4},
     ),
 }
 
 
 def scaling(
-    workload: str = "small circuits", n_workers: int = 2, n_tasks: int = 40, kind: str = "processes", n_repeats: int = 3
+    workload: str = "small circuits", n_workers: int = 2, n_tasks: int = 40, kind: str = "processes", n_repeats: int = 4
 ) -> dict[str, Any]:
     """The same runs on one worker and on several, in turns; the shortest time of each counts.
 
@@ -141,35 +141,41 @@ def scaling(
         n_repeats: of each.
 
     Returns:
-        ``seconds_one``, ``seconds_all``, ``speedup`` and ``efficiency`` (speedup / n_workers).
+        ``seconds_one``, ``seconds_all``, ``efficiency`` (of the two, divided by ``n_workers``), and
+        ``cpu_efficiency``: processor time of one worker over that of all workers and this process
+        together, for the same work. It says the same on a machine that is busy with other things.
     """
     experiment, base = WORKLOADS[workload]
-    seconds: dict[int, list[float]] = {1: [], n_workers: []}
+    seconds: dict[int, list[tuple[float, float, float]]] = {1: [], n_workers: []}
     for repeat in range(n_repeats + 1):
         for count, times in seconds.items():
             n_now = n_tasks if repeat else 4 * count  # the first time wakes everything up
             grid = Grid(experiment=experiment, base=base, axes={"seed": range(n_now)})
             times.append(_timed(grid, cluster.local_client(kind, count)))
     cluster.shutdown()
-    one, several = (min(times[1:]) for times in seconds.values())
+    one, several = ([min(column) for column in zip(*times[1:], strict=True)] for times in seconds.values())
     return {
         "workload": workload,
         "kind": kind,
         "n_workers": n_workers,
-        "task_ms": 1e3 * one / n_tasks,
+        "task_ms": 1e3 * one[0] / n_tasks,
         "n_tasks": n_tasks,
-        "seconds_one": one,
-        "seconds_all": several,
-        "speedup": one / several,
-        "efficiency": one / several / n_workers,
+        "seconds_one": one[0],
+        "seconds_all": several[0],
+        "efficiency": one[0] / several[0] / n_workers,
+        "cpu_efficiency": one[1] / (several[1] + several[2]),
     }
 
 
-def _timed(grid: Grid, client: Any, batch: int | None = None) -> float:
-    began = time.perf_counter()
+def _timed(grid: Grid, client: Any, batch: int | None = None) -> tuple[float, float, float]:
+    """Seconds on the clock, and of the workers' and this process's processors."""
+    here = "inproc" in client.scheduler.address
+    before = sum(client.run(time.process_time).values())
+    began, own = time.perf_counter(), time.process_time()
     for _ in stream(grid, client, _scratch(), batch=batch):
         pass
-    return time.perf_counter() - began
+    wall, own = time.perf_counter() - began, time.process_time() - own
+    return wall, sum(client.run(time.process_time).values()) - before, 0.0 if here else own
 
 
 def _scratch() -> ResultStore:
