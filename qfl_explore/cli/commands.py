@@ -149,7 +149,9 @@ def benchmark(ctx: typer.Context) -> None:
 
 @app.command()
 def data(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A data set to load and describe.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[get] [NAME]", help="A data set to describe, or to get.")
+    ] = None,
 ) -> None:
     """Show which data sets there are, where they are, and how to get the rest.
 
@@ -157,10 +159,11 @@ def data(
     Examples:
       qfl-explore data
       qfl-explore data breast_cancer
+      qfl-explore data get ptb_xl
     """
-    from qfl_explore.cli.data import describe, overview
+    from qfl_explore.cli.data import answer
 
-    typer.echo(overview() if name is None else describe(name))
+    typer.echo(answer(words or []))
 
 
 @app.command()

@@ -1,35 +1,92 @@
-"""What data there are, for ``qfl-explore data``."""
+"""What data there are, where, and how to get the rest, for ``qfl-explore data``."""
 
 from __future__ import annotations
 
+import importlib
 import textwrap
 
-from qfl_explore.datasets import DATASETS, load
+from qfl_explore.datasets import load
+from qfl_explore.datasets.base import MultimodalData
+from qfl_explore.datasets.places import VARIABLE, data_root, find_folder
+from qfl_explore.datasets.registry import DATASETS
+from qfl_explore.errors import check_option, invalid
 
 BUILT_IN = (
     ("polynomial and trigonometric targets", "computed from a seed; the page Polynomial and `TargetConfig`"),
     ("discrimination of phase oracles", "computed from a seed; the page Separation and `SeparationConfig`"),
     ("a table of your own", "a CSV file of numbers with one header line; upload it on the page Polynomial"),
 )
+#: Of a data set with many modalities, features or classes, so many are listed.
+MOST = 5
+
+
+def answer(words: list[str]) -> str:
+    """What ``qfl-explore data`` followed by ``words`` says.
+
+    Args:
+        words: none, the name of a data set, or ``get`` and a name.
+
+    Raises:
+        ValueError: the name is unknown, or there are too many words.
+        MissingData: its files are not here.
+    """
+    if not words:
+        return overview()
+    if len(words) == 1 and words[0] != "get":
+        return describe(words[0])
+    if len(words) == 2 and words[0] == "get":
+        return how_to_get(words[1])
+    raise invalid("qfl-explore data cannot read its arguments", "nothing, NAME, or get NAME", " ".join(words))
+
+
+def place_of(name: str) -> str:
+    """Where a data set is; empty where its files are not here."""
+    entry = DATASETS[check_option("dataset", name, DATASETS)]
+    if entry.package:
+        return f"inside the installed package {entry.package}"
+    if entry.synthetic:
+        return "computed from a seed"
+    try:
+        return str(find_folder(name, _folders(name)))
+    except FileNotFoundError:
+        return ""
+
+
+def _folders(name: str) -> tuple[str, ...]:
+    return getattr(importlib.import_module(DATASETS[name].module), "FOLDERS", (name,))
 
 
 def overview() -> str:
     """Every data set with its place, and what else can be used."""
     lines = ["Data sets"]
     for name, entry in DATASETS.items():
-        lines += [f"  {name}: {entry.title}, M = {entry.n_modalities}", *_wrapped(entry.summary, 4)]
-        lines += _wrapped(f"here: {_place(name)}", 4)
+        size = f"M = {entry.n_modalities}" if entry.n_modalities else "M as in its files"
+        lines.append(f"  {name}: {entry.title}, {size}, {entry.task}")
+        lines += _wrapped(entry.summary, 6)
+        lines.append(f"      {place_of(name) or f'not here: qfl-explore data get {name}'}")
     lines += ["", "Without a file"]
     for name, text in BUILT_IN:
         lines += _wrapped(f"{name}: {text}", 2)
-    lines += ["", "The rest"]
-    lines += _wrapped(
-        "Nothing has to be downloaded for any page or notebook. Larger public data sets are not shipped: get them from "
-        "their authors, under their licences, and keep them in data/<name>/ of the checkout, as they are published; "
-        "data/README.md has the rules.",
-        2,
-    )
-    return "\n".join([*lines, "", "Details of one: qfl-explore data NAME"])
+    lines += ["", f"Files are looked for in {data_root()} ({VARIABLE} names another folder)."]
+    return "\n".join([*lines, "Details of one: qfl-explore data NAME"])
+
+
+def how_to_get(name: str) -> str:
+    """Where a data set's files come from, under which terms, and where they go."""
+    place = place_of(name)
+    if place:
+        return f"{name} is here: {place}"
+    entry, module = DATASETS[name], importlib.import_module(DATASETS[name].module)
+    lines = [f"{entry.title} ({name}) is not here. Nothing is downloaded for you; to use it:"]
+    source = getattr(module, "SOURCE", "")
+    steps = [] if name == "own_folder" else [f"get it from its authors{': ' * bool(source)}{source}"]
+    steps.append(f"put its files into {data_root() / _folders(name)[0]}")
+    if getattr(module, "FILES", ()):
+        steps[-1] += f"; one of {', '.join(module.FILES)} is enough"
+    for number, step in enumerate(steps, 1):
+        lines += _wrapped(f"{number}. {step}", 2)
+    lines.append(f"  licence: {entry.licence}")
+    return "\n".join([*lines, "", "data/README.md of the checkout has the layout of each."])
 
 
 def describe(name: str) -> str:
@@ -37,22 +94,28 @@ def describe(name: str) -> str:
 
     Raises:
         ValueError: the name is unknown.
+        MissingData: its files are not here.
     """
     data = load(name)
-    lines = [f"{data.title} ({data.name})", f"  {data.n_samples} samples, {data.n_classes} classes"]
-    for modality, names, units in zip(data.modality_names, data.feature_names, data.units, strict=True):
+    lines = [f"{data.title} ({data.name})", f"  {data.n_samples} samples, {data.n_modalities} modalities, {data.task}"]
+    for modality, names, units in zip(data.modality_names[:MOST], data.feature_names, data.units, strict=False):
         shown = ", ".join(f"{feature} [{unit}]" for feature, unit in zip(names[:3], units, strict=False))
         lines += _wrapped(f"modality {modality}: {len(names)} features ({shown}{', …' * (len(names) > 3)})", 2)
-    for part, counts in data.counts().items():
-        lines.append(f"  {part}: " + ", ".join(f"{count} {label}" for label, count in counts.items()))
-    lines.append(f"  split: seed {data.seed}, stratified; standardised with the training part's mean and spread")
-    lines += _wrapped(f"source: {data.source}", 2) + [f"  licence: {data.licence}", f"  here: {_place(name)}"]
+    more = data.n_modalities - MOST
+    lines += [f"  … and {more} more modalities"] if more > 0 else []
+    lines += [f"  {part}: {text}" for part, text in _parts(data).items()]
+    lines.append(f"  split: seed {data.seed}; standardised with the training part's mean and spread")
+    lines += _wrapped(f"source: {data.source}", 2) + [f"  licence: {data.licence}", f"  here: {place_of(name)}"]
     return "\n".join([*lines, "", f"In Python: from qfl_explore.datasets import load; data = load({name!r})"])
 
 
-def _place(name: str) -> str:
-    package = DATASETS[name].package
-    return f"inside the installed package {package}, no download" if package else f"data/{name}/"
+def _parts(data: MultimodalData) -> dict[str, str]:
+    """For each part of the split its size, and the classes where there are few."""
+    found = {part: f"{len(rows)} samples" for part, rows in data.split.items()}
+    if data.task == "classification" and data.n_classes <= MOST:
+        for part, counts in data.counts().items():
+            found[part] = ", ".join(f"{count} {label}" for label, count in counts.items())
+    return found
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

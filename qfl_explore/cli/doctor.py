@@ -130,16 +130,15 @@ def browser() -> Iterator[Finding]:
 
 def datasets() -> Iterator[Finding]:
     """The registered data sets."""
+    from qfl_explore.cli.data import place_of
     from qfl_explore.datasets.registry import DATASETS
 
-    for name, entry in DATASETS.items():
-        version = version_of(entry.package) if entry.package else ""
-        if version:
-            yield Finding("Data", name, "ok", f"inside {entry.package} {version}")
-        elif not entry.package and (Path("data") / name).is_dir():
-            yield Finding("Data", name, "ok", f"data/{name}/")
+    for name in DATASETS:
+        place = place_of(name)
+        if place:
+            yield Finding("Data", name, "ok", place)
         else:
-            yield Finding("Data", name, "missing", "not here", "qfl-explore data tells how to get it")
+            yield Finding("Data", name, "missing", f"not here; qfl-explore data get {name}")
 
 
 def peers() -> Iterator[Finding]:

@@ -51,6 +51,8 @@ def plain_errors(group: Any, ctx: Any = None) -> Iterator[None]:
     except (ValueError, TypeError, ImportError) as error:
         end(three_parts(error))
     except OSError as error:
+        if _has_three(str(error)):  # ours, such as data that are not here
+            end(three_parts(error))
         if error.filename is None:
             raise
         end(str(invalid("a file cannot be used", "one that exists and may be read or written", os_text(error))))
@@ -71,9 +73,13 @@ def end(text: str, hint: str = "") -> None:
 def three_parts(error: Exception) -> str:
     """The message of an error; ours have three parts already, others are put into them."""
     text = " ".join(str(error).split())
-    if "Expected:" in text and "Received:" in text:
+    if _has_three(text):
         return text
     return str(invalid("the input cannot be used", "input that this command takes, see --help", text.rstrip(".")))
+
+
+def _has_three(text: str) -> bool:
+    return "Expected:" in text and "Received:" in text
 
 
 def os_text(error: OSError) -> str:

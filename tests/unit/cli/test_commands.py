@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from qfl_explore import __version__
 from qfl_explore.cli import commands, doctor, probes
 from qfl_explore.cli.commands import app
+from qfl_explore.datasets.registry import DATASETS
 
 COMMANDS = ("serve", "sweep", "benchmark", "data", "doctor")
 
@@ -59,6 +60,8 @@ def test_help_names_every_command_and_the_version_is_the_package_s(run):
         (["sweep", "--store"], ("cannot read its arguments", "Expected", "--store")),
         (["sweep", "absent.toml"], ("", "Expected: ", "absent.toml")),
         (["data", "brest_cancer"], ("not a known option", "did you mean 'breast_cancer'?", "'brest_cancer'")),
+        (["data", "get"], ("data cannot read its arguments", "get NAME", "get")),
+        (["data", "get", "nothing"], ("not a known option", "one of", "nothing")),
         (["doctor", "everything"], ("cannot read its arguments", "Expected", "everything")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -97,9 +100,27 @@ def test_benchmark_passes_on_what_it_does_not_know(run, handed):
 
 def test_data_lists_the_registry_and_describes_one(run):
     listed = run("data").output
-    assert "breast_cancer" in listed and "scikit-learn" in listed and "data/README.md" in listed
+    assert all(f"\n  {name}: " in listed for name in DATASETS) and "package scikit-learn" in listed
     described = run("data", "breast_cancer").output
     assert "569 samples" in described and "215 benign, 128 malignant" in described and "CC BY 4.0" in described
+
+
+def test_data_that_are_not_here_are_explained(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("QFL_EXPLORE_DATA", str(tmp_path))
+    assert "covtype is here" not in run("data", "get", "covtype").output
+    explained = run("data", "get", "covtype").output
+    assert str(tmp_path / "covtype") in explained and "licence: CC BY 4.0" in explained
+    missing = run("data", "covtype")
+    assert missing.exit_code == 2 and ". Received: no such folder" in missing.stderr
+    (tmp_path / "covtype").mkdir()
+    assert "covtype is here" in run("data", "get", "covtype").output
+    assert "computed from a seed" in run("data", "get", "synthetic_ecg").output
+
+
+def test_data_of_many_modalities_are_described_in_short(run):
+    described = run("data", "synthetic_traffic").output
+    assert "12 modalities, regression" in described and "… and 7 more modalities" in described
+    assert len(described.splitlines()) < 20
 
 
 def test_doctor_finds_what_is_there_and_says_how_to_get_the_rest(run, monkeypatch):
