@@ -16,8 +16,8 @@ from qfl_explore.experiments.multimodal_tasks import PRIMARY, SCORES
 def summarise(scores: pd.DataFrame, skipped: dict[str, str] | None = None) -> dict[str, Any]:
     """What a study says so far.
 
-    Intervals are Student's t over seeds, widened by n_test / n_train where the splits are drawn
-    anew (Nadeau and Bengio 2003). Where all seeds share one official test part they tell about
+    Intervals are Student's t over seeds, widened by n_test / n_train where splits of the same
+    samples are drawn anew (Nadeau and Bengio 2003). Where all seeds share one official test part they tell about
     the starts of training only, which ``same_test_part`` says. P-values of the paired tests are
     adjusted by Holm's method over the classical methods.
 
@@ -57,8 +57,11 @@ def summarise(scores: pd.DataFrame, skipped: dict[str, str] | None = None) -> di
 
 
 def overlap_of(scores: pd.DataFrame) -> float:
-    """n_test / n_train where splits are drawn anew, else 0."""
-    drawn = scores["test_part"].nunique() > 1
+    """n_test / n_train where splits of the same samples are drawn anew, else 0.
+
+    Synthetic samples are drawn anew themselves, so that their repetitions are independent.
+    """
+    drawn = scores["test_part"].nunique() > 1 and not scores["synthetic"].any()
     return float(scores["n_test"].iloc[0] / scores["n_train"].iloc[0]) if drawn else 0.0
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from qfl_explore import baselines
+from qfl_explore.datasets import DATASETS
 from qfl_explore.experiments import multimodal
 from qfl_explore.experiments.multimodal import METHODS, QUANTUM, MultimodalConfig, MultimodalResult
+from qfl_explore.experiments.multimodal_ablations import ABLATIONS, axes
 from qfl_explore.experiments.multimodal_estimators import Boosting, Linear
 from qfl_explore.experiments.multimodal_methods import load_data, n_observables, network, quantum_budget
 from qfl_explore.experiments.multimodal_summary import holm, paired_p, summarise
@@ -223,14 +225,14 @@ def test_boosting_many_targets_is_refused():
 # --- tests between methods ------------------------------------------------------------------
 
 
-def fake(differences, n_test=20, same_test=False):
+def fake(differences, n_test=20, same_test=False, synthetic=False):
     rows = []
     for seed, difference in enumerate(differences):
         for method, auc in (("linear", 0.7), (QUANTUM, 0.7 + difference)):
             rows.append(
                 {"seed": seed, "method": method, "task": "classification", "auc": auc, "f1": 0.5, "accuracy": 0.5}
                 | {"mae": math.nan, "n_parameters": 10, "seconds": 1.0, "n_epochs": 2, "n_train": 80}
-                | {"n_test": n_test, "test_part": 1 if same_test else seed}
+                | {"n_test": n_test, "test_part": 1 if same_test else seed, "synthetic": synthetic}
             )
     return pd.DataFrame(rows)
 
@@ -254,6 +256,12 @@ def test_an_official_test_part_is_named_and_not_widened():
     assert (drawn["same_test_part"], same["same_test_part"]) == (False, True)
     widths = [row["paired"][0]["difference_high"] - row["paired"][0]["difference_low"] for row in (drawn, same)]
     assert widths[0] == pytest.approx(widths[1] * math.sqrt(1 / 3 + 0.25) / math.sqrt(1 / 3))
+
+
+def test_samples_that_are_drawn_anew_are_independent():
+    drawn, same = summarise(fake([0.1, 0.0, 0.1], synthetic=True)), summarise(fake([0.1, 0.0, 0.1], same_test=True))
+    assert not drawn["same_test_part"]
+    assert drawn["paired"][0]["difference_high"] == same["paired"][0]["difference_high"]
 
 
 def test_paired_p_is_students():
@@ -302,3 +310,27 @@ def test_too_many_modalities_are_explained():
 def test_methods_are_put_in_order_and_ids_leave_defaults_out():
     assert MultimodalConfig(methods=("quantum", "linear")).methods == ("linear", "quantum")
     assert MultimodalConfig().run_id == MultimodalConfig(degree=3).run_id != MultimodalConfig(degree=4).run_id
+
+
+# --- ablations ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ablation", list(ABLATIONS))
+@pytest.mark.parametrize("dataset", list(DATASETS))
+def test_every_ablation_gives_settings_that_hold(ablation, dataset):
+    ((name, values),) = axes(ablation, dataset).items()
+    assert len(values) == len(set(values)) >= 2
+    for value in values:
+        assert getattr(MultimodalConfig(dataset=dataset, **{name: value}), name) == value
+
+
+def test_unknown_ablations_are_explained():
+    with pytest.raises(ValueError, match=r"ablation is not a known option. Expected.*did you mean 'degree'"):
+        axes("degrees", "wine")
+
+
+def test_an_ablation_is_a_grid():
+    from qfl_explore.sweeps import Grid
+
+    grid = Grid(experiment="multimodal", base={"dataset": "ptb_xl"}, axes=axes("modalities", "ptb_xl"))
+    assert [config.n_modalities for config in grid.configs()] == [1, 3, 6, 12]
