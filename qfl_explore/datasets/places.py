@@ -11,7 +11,7 @@ from qfl_explore.errors import invalid
 VARIABLE = "QFL_EXPLORE_DATA"
 
 
-class MissingData(FileNotFoundError):
+class MissingData(FileNotFoundError, ValueError):
     """The files of a data set are not here. A `FileNotFoundError` whose message has three parts."""
 
 

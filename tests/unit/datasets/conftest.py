@@ -1,5 +1,6 @@
 """Fixtures of the data sets' tests: a cache and a data folder of their own, and the real data where they are."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -30,3 +31,13 @@ def real(monkeypatch):
         return pytest.skip(f"real data are not here: no folder {' or '.join(folders)} in QFL_EXPLORE_DATA")
 
     return need
+
+
+@pytest.fixture(scope="session")
+def http():
+    """`server.serve`, whatever the way in which the tests are imported."""
+    path = Path(__file__).with_name("server.py")
+    spec = importlib.util.spec_from_file_location("datasets_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.serve
