@@ -1,5 +1,7 @@
 """Data sets of several modalities: loaders by name, one file a source."""
 
+from typing import Any
+
 from qfl_explore.datasets.base import MultimodalData, Problem, standardise, stratified_split
 from qfl_explore.datasets.checks import PARTS, TASKS
 from qfl_explore.datasets.choose import choose_modalities, few_shot
@@ -17,8 +19,19 @@ __all__ = [
     "choose_modalities",
     "data_root",
     "few_shot",
+    "get",
+    "licence_text",
     "load",
     "names",
     "standardise",
     "stratified_split",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`get` and `licence_text`, loaded when asked for: they bring the network's modules along."""
+    if name in {"get", "licence_text"}:
+        from qfl_explore.datasets import getting
+
+        return getattr(getting, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
