@@ -34,7 +34,7 @@ ONE_LINE = {
     "whiteSpace": "nowrap",
     "overflow": "hidden",
     "textOverflow": "ellipsis",
-    "@media (max-width: 1350px)": {"maxWidth": "7.6em"},
+    "@media (max-width: 1550px)": {"maxWidth": "7.6em"},
 }
 #: Pages that share the polynomial's state.
 SHARING = ("polynomial", "circuit")

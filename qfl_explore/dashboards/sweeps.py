@@ -194,7 +194,7 @@ class SweepsPage:
         self.start_pause.param.update(label=label, icon=icon)
         words = status_words(update, "running")
         progress = self._seen.progress if self._seen is not None else None
-        self.status.object = f"{text.status(progress)} · {words}" if progress else words
+        self.status.object = f"{text.status(progress, update.state)} · {words}" if progress else words
         self.progress.value = round(100 * progress.fraction) if progress else 0
         visitor = pn.state.location.hostname if pn.state.location else ""
         self.link.object = text.dashboard(progress.dashboard_link if progress else "", visitor or "")

@@ -55,8 +55,10 @@ def legend(picture: Picture | None, dark: bool) -> str:
     return f'<div style="font-size:13px;line-height:1.8">{"".join(items)}{runs}</div>'
 
 
-def status(progress: Progress) -> str:
-    """How far the sweep is, with the time that is left."""
+def status(progress: Progress, state: str) -> str:
+    """How far the sweep is, with the time that is left while it is not over."""
+    if state == "cancelled":
+        return f"{progress.done + progress.failed} of {progress.total} rows"
     known = f"; {progress.known} were computed before" if progress.known else ""
     return progress.text() + known
 
