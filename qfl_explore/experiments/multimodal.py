@@ -25,6 +25,7 @@ from qfl_explore.datasets import MultimodalData
 from qfl_explore.experiments.multimodal_config import ESTIMATORS, METHODS, QUANTUM, MultimodalConfig
 from qfl_explore.experiments.multimodal_fit import TaskTrainer
 from qfl_explore.experiments.multimodal_methods import estimator, load_data, network
+from qfl_explore.experiments.multimodal_resample import confirmed, resample
 from qfl_explore.experiments.multimodal_summary import summarise
 from qfl_explore.experiments.multimodal_tasks import Task
 from qfl_explore.experiments.trials import Best
@@ -51,6 +52,7 @@ class Step:
         values: by (part, metric); empty where nothing was measured.
         norms: [n_steps, 2], gradient norms of an epoch's steps: whole, and in the encoders.
         score: the row of `MultimodalResult.scores`, where the stage is ``tested``.
+        test: task, outputs and labels of the test part, where the stage is ``tested``.
         reason: why the method was skipped.
         n_done: trials finished in the whole study, those skipped included.
         n_total: trials of the whole study.
@@ -65,6 +67,7 @@ class Step:
     values: dict[tuple[str, str], float] = dataclasses.field(default_factory=dict)
     norms: np.ndarray = dataclasses.field(default_factory=lambda: np.empty((0, 2)))
     score: dict[str, Any] | None = None
+    test: tuple[Task, np.ndarray, np.ndarray] | None = None
     reason: str = ""
     n_done: int = 0
     n_total: int = 0
@@ -86,6 +89,10 @@ class MultimodalResult:
             parameters, seconds and epochs over all trials, sizes of the parts.
         gradients: ``GRADIENTS``, the norms at every step of each network's chosen trial.
         skipped: by method, why it did not take part.
+        task: of the data set, scaled by the first seed's training part; ``None`` before anything is tested.
+        outputs: by seed and method, the outputs [n, columns] for the test part, for curves and confusions;
+            forecasts are scaled as ``task`` says.
+        labels: by seed, of the test part.
     """
 
     config: MultimodalConfig
@@ -93,6 +100,9 @@ class MultimodalResult:
     scores: pd.DataFrame
     gradients: pd.DataFrame
     skipped: dict[str, str]
+    task: Task | None = None
+    outputs: dict[tuple[int, str], np.ndarray] = dataclasses.field(default_factory=dict)
+    labels: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def collect(cls, config: MultimodalConfig, steps: Iterable[Step]) -> MultimodalResult:
@@ -101,11 +111,19 @@ class MultimodalResult:
         table = pd.DataFrame([row for step in steps for row in step.rows()], columns=list(COLUMNS))
         scores = pd.DataFrame([step.score for step in steps if step.score])
         skipped = {step.method: step.reason for step in steps if step.stage == "skipped"}
-        return cls(config, table, scores, _gradients(steps), skipped)
+        tested = [(step, *step.test) for step in steps if step.test]
+        task = tested[0][1] if tested else None
+        outputs = {(step.seed, step.method): _in_units_of(task, own, values) for step, own, values, _ in tested}
+        labels = {step.seed: labels for step, _, _, labels in tested}
+        return cls(config, table, scores, _gradients(steps), skipped, task, outputs, labels)
 
     def summary(self) -> dict[str, Any]:
-        """Means with 95 % intervals and paired tests; see `multimodal_summary.summarise`."""
-        return summarise(self.scores, self.skipped)
+        """Means with 95 % intervals and paired tests over seeds, and intervals over resampled test samples.
+
+        See `multimodal_summary.summarise` and `multimodal_resample.confirmed`.
+        """
+        summary = summarise(self.scores, self.skipped)
+        return summary if self.task is None else confirmed(summary, resample(self.task, self.outputs, self.labels))
 
 
 def stream(config: MultimodalConfig) -> Iterator[Step]:
@@ -194,7 +212,8 @@ class _Study:
         self, method: str, data: MultimodalData, task: Task, best: Best, model: Any, n_parameters: int | None = None
     ) -> Step:
         features, labels = data.part("test")
-        values = task.scores(model.outputs(features), labels)
+        outputs = model.outputs(features)
+        values = task.scores(outputs, labels)
         row = {
             "seed": data.seed,
             "method": method,
@@ -212,7 +231,7 @@ class _Study:
         }
         trial = self.config.settings_of(method).index(best.setting)
         tested = {("test", name): value for name, value in values.items() if not math.isnan(value)}
-        return self._step("tested", method, data, trial, values=tested, score=row)
+        return self._step("tested", method, data, trial, values=tested, score=row, test=(task, outputs, labels))
 
 
 class _CannotTakePart(Exception):
@@ -224,6 +243,13 @@ def _or_skip(make: Any, *arguments: Any) -> Any:
         return make(*arguments)
     except ValueError as error:
         raise _CannotTakePart(str(error)) from error
+
+
+def _in_units_of(task: Task | None, own: Task, outputs: np.ndarray) -> np.ndarray:
+    """Outputs of a seed's own scaling in that of the first seed; the same where nothing is scaled."""
+    if task is None or own.kind != "regression":
+        return outputs
+    return (outputs * own.scale + own.centre - task.centre) / task.scale
 
 
 def _values(train_loss: float, validation: dict[str, float]) -> dict[tuple[str, str], float]:

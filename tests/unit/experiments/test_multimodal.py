@@ -13,6 +13,7 @@ from qfl_explore.experiments.multimodal import METHODS, QUANTUM, MultimodalConfi
 from qfl_explore.experiments.multimodal_ablations import ABLATIONS, axes
 from qfl_explore.experiments.multimodal_estimators import Boosting, Linear
 from qfl_explore.experiments.multimodal_methods import load_data, n_observables, network, quantum_budget
+from qfl_explore.experiments.multimodal_resample import confirmed, draws, resample, resampled_scores
 from qfl_explore.experiments.multimodal_summary import holm, paired_p, summarise
 from qfl_explore.experiments.multimodal_tasks import Task
 
@@ -262,6 +263,56 @@ def test_samples_that_are_drawn_anew_are_independent():
     drawn, same = summarise(fake([0.1, 0.0, 0.1], synthetic=True)), summarise(fake([0.1, 0.0, 0.1], same_test=True))
     assert not drawn["same_test_part"]
     assert drawn["paired"][0]["difference_high"] == same["paired"][0]["difference_high"]
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "multilabel", "regression"])
+def test_resampled_scores_are_the_scores_of_the_drawn_samples(kind):
+    rng = np.random.default_rng(3)
+    name = kind if kind in ("multilabel", "regression") else "classification"
+    n_classes = 2 if kind == "two" else 3
+    task = task_of(name, n_classes, centre=[5.0] * n_classes, scale=[2.0] * n_classes)
+    labels = {
+        "classification": np.arange(40) % n_classes,
+        "multilabel": rng.integers(0, 2, (40, 3)),
+        "regression": np.where(rng.uniform(size=(40, 3)) < 0.2, np.nan, rng.normal(size=(40, 3))),
+    }[name]
+    outputs = rng.normal(size=(40, task.columns)).round(1)
+    rows = draws(40, 1, 7, rng)
+    found = resampled_scores(task, outputs, labels, rows)
+    expected = [task.scores(outputs[row], labels[row])[task.primary] for row in rows]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_blocks_of_neighbours_are_drawn_together():
+    rows = draws(100, 10, 5, np.random.default_rng(0))
+    assert rows.shape == (5, 100)
+    steps = np.diff(rows, axis=1) % 100
+    assert (steps == 1).mean() > 0.85
+    assert sorted(set(draws(7, 72, 3, np.random.default_rng(0))[0])) == list(range(7))
+
+
+def test_resampling_gives_pairs_and_honest_intervals(result):
+    rows = {row["method"]: row for row in result.summary()["resampled"]}
+    assert set(rows) == set(METHODS) - {"persistence"}
+    means = result.scores.groupby("method")["auc"].mean()
+    assert all(row["low"] - 0.02 < means[method] < row["high"] + 0.02 for method, row in rows.items())
+    assert math.isnan(rows[QUANTUM]["difference_low"])
+    assert rows["linear"]["difference_low"] < rows["linear"]["difference_high"]
+    assert (rows["linear"]["n_draws"], rows["linear"]["n_test"]) == (500, 100)
+
+
+def test_an_official_test_part_must_confirm_a_verdict():
+    row = {"method": "linear", "difference_low": -0.1, "difference_high": 0.3}
+    same = summarise(fake([0.1, 0.12, 0.11, 0.1], same_test=True))
+    assert same["verdict"] == "wins"
+    assert confirmed(same, [row])["verdict"] == "undecided"
+    assert confirmed(same, [row | {"difference_low": 0.01}])["verdict"] == "wins"
+    assert confirmed(summarise(fake([0.1, 0.12, 0.11, 0.1])), [row])["verdict"] == "wins"
+
+
+def test_too_few_draws_are_explained():
+    with pytest.raises(ValueError, match=r"n_draws is out of range.*Expected.*Received: n_draws=3"):
+        resample(task_of("multilabel"), {}, {}, n_draws=3)
 
 
 def test_paired_p_is_students():
