@@ -181,19 +181,20 @@ def _files(home: Path, rows: list[dict[str, Any]]) -> list[Path]:
 
 def _parse(home: Path, rows: list[dict[str, Any]], rate: int) -> cache.Parsed:
     """Signals [lead, record, sample] in mV and features [record, lead, 9] of the records that can be read."""
-    good, signals, problems = [], [], []
+    good, problems = [], []
+    signals = np.empty((len(ecg.LEADS), len(rows), 10 * rate), dtype=np.float32)
     for number, row in enumerate(rows):
         try:
-            signals.append(_record(home / f"{row['file']}.hea", rate))
+            signals[:, len(good)] = _record(home / f"{row['file']}.hea", rate)
             good.append(number)
         except faults.BadRecord as error:
             file = str(Path(row["file"]).with_name(error.file)) if error.file else f"{row['file']}.hea"
             problems.append(Problem(file, str(row["id"]), error.fault))
     if not good:
         return {"row": np.array([], dtype=int)}, {"problems": faults.as_rows(problems)}
-    stacked = np.stack(signals, axis=1)
-    features = np.stack([ecg.summary(lead) for lead in stacked], axis=1)
-    arrays = {"row": np.array(good), "signals": stacked, "features": features}
+    signals = signals[:, : len(good)]
+    features = np.stack([ecg.summary(lead) for lead in signals], axis=1)
+    arrays = {"row": np.array(good), "signals": signals, "features": features}
     return arrays, {"problems": faults.as_rows(problems)}
 
 
