@@ -129,6 +129,7 @@ def get(
     folder = Path(root).expanduser() / name if root is not None else data_root() / name
     mirror = mirror or os.environ.get(MIRROR, "")
     base = f"{mirror.rstrip('/')}/{name}/" if mirror else source.base
+    _claim(folder, name)
     work = _Work(folder, base, bool(mirror), progress, cancelled, attempts, pause)
     work.fetch(source.items)
     if source.listed:
@@ -138,6 +139,28 @@ def get(
             _unpack(folder / item.path, folder / source.into, source)
     _record(folder, name, source, base, work.checksums)
     return folder
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether `get` made a folder (and may go on in it), and not the user."""
+    return (folder / RECORD).is_file()
+
+
+def _claim(folder: Path, name: str) -> None:
+    """Marks a folder as one that `get` fills.
+
+    Raises:
+        DownloadError: somebody else has put files there, which `get` will not overwrite.
+    """
+    if is_ours(folder):
+        return
+    if folder.is_dir() and any(folder.iterdir()):
+        expected = "an empty folder; move what is there, or use it as it is"
+        raise invalid(
+            f"{folder} has files that were not fetched", expected, f"a folder without {RECORD}", DownloadError
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    _put(folder / RECORD, json.dumps({"name": name, "complete": False}).encode())
 
 
 class _Work:
@@ -166,7 +189,12 @@ class _Work:
         self._total_files += len(items)
         with ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(self._one, item) for item in items]
-            errors = [error for future in futures if (error := future.exception()) is not None]
+            try:
+                errors = [error for future in futures if (error := future.exception()) is not None]
+            except BaseException:  # Ctrl-C: the pieces in flight stop soon, the rest never starts
+                self._failed.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         if errors:
             raise errors[0]
 
@@ -280,6 +308,7 @@ def _check_content(digests: dict[str, str], source: Source, name: str) -> None:
 def _record(folder: Path, name: str, source: Source, base: str, checksums: dict[str, str]) -> None:
     content = {
         "name": name,
+        "complete": True,
         "from": base,
         "licence": source.licence,
         "licence_url": source.licence_url,

@@ -89,7 +89,7 @@ def test_listed_records_are_fetched_checked_and_loaded(http, ptb_xl, tmp_path):
     assert told[-1].n_files == told[-1].total_files == 44
     assert [seen.n_bytes for seen in told] == sorted(seen.n_bytes for seen in told)
     record = json.loads((folder / "download.json").read_text())
-    assert record["licence"] == "CC BY 4.0" and record["accepted"] and len(record["files"]) == 84
+    assert record["complete"] and record["licence"] == "CC BY 4.0" and record["accepted"] and len(record["files"]) == 84
     assert not list(tmp_path.rglob("evil"))
 
 
@@ -115,6 +115,16 @@ def test_a_stopped_download_goes_on(http, ptb_xl, tmp_path):
         n_before = len(files.log)
         get("ptb_xl", True, root=tmp_path, mirror=url)
         assert 0 < len(files.log) - n_before < 84
+
+
+def test_files_of_the_user_are_never_overwritten(http, ptb_xl, tmp_path):
+    (tmp_path / "ptb_xl").mkdir()
+    (tmp_path / "ptb_xl" / "ptbxl_database.csv").write_text("mine")
+    with http(ptb_xl) as (url, files):
+        with pytest.raises(DownloadError, match="has files that were not fetched. Expected: an empty folder"):
+            get("ptb_xl", True, root=tmp_path, mirror=url)
+        assert not files.log
+    assert (tmp_path / "ptb_xl" / "ptbxl_database.csv").read_text() == "mine"
 
 
 def packed(members):
