@@ -6,7 +6,7 @@ from qfl_explore.datasets.base import MultimodalData, Problem, standardise, stra
 from qfl_explore.datasets.checks import PARTS, TASKS
 from qfl_explore.datasets.choose import choose_modalities, few_shot
 from qfl_explore.datasets.places import MissingData, data_root
-from qfl_explore.datasets.registry import DATASETS, DatasetEntry, load, names
+from qfl_explore.datasets.registry import DATASETS, DatasetEntry, is_here, load, names
 
 __all__ = [
     "DATASETS",
@@ -20,6 +20,7 @@ __all__ = [
     "data_root",
     "few_shot",
     "get",
+    "is_here",
     "licence_text",
     "load",
     "names",

@@ -149,8 +149,9 @@ def _from_csv(home: Path) -> Content:
 def _table(path: Path, problems: list[Problem], words: bool = False) -> dict[str, list]:
     """Lines by id; under the key ``id`` the other columns' names."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in csv.reader(file, skipinitialspace=True) if line]
+        text = path.read_text(encoding="utf-8-sig").replace("\0", "")
+        # line by line: a quote that is never closed must not swallow the lines after it
+        lines = [next(csv.reader([line], skipinitialspace=True), []) for line in text.splitlines() if line.strip()]
     except UnicodeDecodeError as error:
         raise invalid(f"{path.name} is no text in UTF-8", "a table", f"byte {error.start}") from None
     header = [name.strip() for name in lines[0]] if lines else []

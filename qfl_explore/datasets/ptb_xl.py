@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ TARGETS = ("superclasses", "normal")
 #: Sample rate → the database's column of file names.
 COLUMNS = {100: "filename_lr", 500: "filename_hr"}
 VERSION = 1
+#: How a record begins: its number and its patient's.
+_START = re.compile(r"^\d+,\d+(\.0)?,")
 
 SOURCE = (
     "P. Wagner, N. Strodthoff, R.-D. Bousseljot, W. Samek, T. Schaeffter: PTB-XL, a large publicly available "
@@ -119,24 +122,37 @@ def _database(home: Path, rate: int, limit: int | None) -> tuple[list[dict[str, 
     """Rows with a superclass, and the problems of those that cannot be understood."""
     classes = _diagnostic_classes(find_file("ptb_xl", home, ("scp_statements.csv",)))
     path = find_file("ptb_xl", home, ("ptbxl_database.csv",))
+    lines = _records(path.read_text(encoding="utf-8-sig", errors="replace"))
+    header = next(csv.reader(lines[:1]), [])
+    needed = {"ecg_id", "patient_id", "scp_codes", "strat_fold", COLUMNS[rate]}
+    lacking = sorted(needed - set(header))
+    if lacking:
+        raise invalid(f"{path.name} lacks columns", f"those of PTB-XL 1.0.3, among them {lacking}", "others")
     rows, problems = [], []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file)
-        needed = {"ecg_id", "patient_id", "scp_codes", "strat_fold", COLUMNS[rate]}
-        lacking = sorted(needed - set(reader.fieldnames or ()))
-        if lacking:
-            raise invalid(f"{path.name} lacks columns", f"those of PTB-XL 1.0.3, among them {lacking}", "others")
-        for number, line in enumerate(reader):
-            if limit is not None and number >= limit:
-                break
-            try:
-                row = _row(line, classes, COLUMNS[rate])
-            except (ValueError, SyntaxError, TypeError, AttributeError) as error:
-                problems.append(Problem(path.name, line.get("ecg_id") or f"in line {number + 2}", _first_line(error)))
-                continue
-            if any(row["labels"]):
-                rows.append(row)
+    for number, text in enumerate(lines[1 : None if limit is None else limit + 1], start=1):
+        try:
+            cells = next(csv.reader([text]), [])
+            if len(cells) != len(header):
+                raise ValueError(f"{len(cells)} cells instead of {len(header)}")
+            row = _row(dict(zip(header, cells, strict=True)), classes, COLUMNS[rate])
+        except (ValueError, SyntaxError, TypeError, csv.Error) as error:
+            start = text.split(",")[0]
+            problems.append(Problem(path.name, start if start.isdigit() else f"number {number}", _first_line(error)))
+            continue
+        if any(row["labels"]):
+            rows.append(row)
     return rows, tuple(problems)
+
+
+def _records(text: str) -> list[str]:
+    """Lines, joined where a quoted cell has a line break; what looks like a new record always starts one."""
+    records: list[str] = []
+    for line in text.replace("\0", "").splitlines():
+        if records and records[-1].count('"') % 2 and not _START.match(line):
+            records[-1] += f" {line}"
+        elif line.strip():
+            records.append(line)
+    return records
 
 
 def _first_line(error: Exception) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 from typing import Any
 
 from qfl_explore.datasets.base import MultimodalData
 from qfl_explore.datasets.checks import TASKS
+from qfl_explore.datasets.places import MissingData, find_folder
 from qfl_explore.errors import check_int, check_option
 
 
@@ -176,9 +178,28 @@ def load(name: str, seed: int = 0, **options: Any) -> MultimodalData:
         The data, split and standardised.
 
     Raises:
-        ValueError: the name is unknown, or the seed is below 0.
+        ValueError: the name or an option is unknown, or the seed is below 0.
         MissingData: its files are not here.
     """
     check_option("dataset", name, DATASETS)
     module = importlib.import_module(DATASETS[name].module)
+    known = tuple(inspect.signature(module.load).parameters)[1:]
+    for option in options:
+        check_option(f"option of {name!r}", option, known)
     return module.load(seed=check_int("seed", seed, 0), **options)
+
+
+def is_here(name: str) -> bool:
+    """Whether a data set can be loaded without fetching anything; its files are not looked into.
+
+    Raises:
+        ValueError: the name is unknown.
+    """
+    check_option("dataset", name, DATASETS)
+    if not DATASETS[name].needs_files:
+        return True
+    module = importlib.import_module(DATASETS[name].module)
+    try:
+        return find_folder(name, module.FOLDERS).is_dir()
+    except MissingData:
+        return False

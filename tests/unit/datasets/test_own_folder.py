@@ -46,6 +46,7 @@ def test_tables_are_matched_by_id(home):
         ("blood.csv", "p7,7,3.5", "p7,7,?", "blood.csv, record p7: '?' is not a number"),
         ("blood.csv", "p7,7,3.5", "p7,7,nan", "blood.csv, record p7: nan is not a finite number"),
         ("blood.csv", "p7,7,3.5\n", "", "blood.csv, record p7: no line with this id"),
+        ("blood.csv", "p7,7,3.5", 'p7,"7,3.5', "blood.csv, record p7: 2 cells instead of 3"),
         ("labels.csv", "p7,sick", "p7,", "labels.csv, record p7: a cell is empty"),
         ("blood.csv", "p7,7,3.5", ",7,3.5", "blood.csv, record in line 9: id '' is empty (line 9)"),
     ],

@@ -122,6 +122,8 @@ def test_one_bad_record_is_named_and_the_rest_is_kept(home, damage, file, fault)
     ("old", "new", "fault"),
     [
         ("5,2.0,", "x,2.0,", "invalid literal"),
+        ("\"{'IMI': 50.0, 'NDT': 0.0}\",3,", "\"{'IMI': 50.0, 'NDT': 0.0},3,", "3 cells instead of 6"),
+        ("records100/00000/00005_lr,", "records100/00000/00005_lr,,", "7 cells instead of 6"),
         ("\"{'IMI': 50.0, 'NDT': 0.0}\",3,", "\"{'IMI': 50.0\",3,", "was never closed"),
         ("\"{'IMI': 50.0, 'NDT': 0.0}\",3,", '"[1]",3,', "no dictionary"),
         ("\"{'IMI': 50.0, 'NDT': 0.0}\",3,", '"{}",11,', "strat_fold is 11"),
@@ -135,7 +137,14 @@ def test_one_bad_row_of_the_database_is_named(home, old, new, fault):
     data = load("ptb_xl")
     assert data.n_samples == 13
     (problem,) = data.problems
-    assert problem.file == "ptbxl_database.csv" and problem.record in {"5", "x"} and fault in problem.fault
+    assert problem.file == "ptbxl_database.csv" and problem.record in {"5", "number 5"} and fault in problem.fault
+
+
+def test_a_line_break_in_a_cell_is_no_new_record(home):
+    path = home / "ptbxl_database.csv"
+    text = path.read_text().replace("{'IMI': 50.0, 'NDT': 0.0}", "{'IMI': 50.0,\n 'NDT': 0.0}")
+    path.write_text(text.replace("records500", "records\0500"))
+    assert load("ptb_xl").n_samples == 14
 
 
 def test_nothing_here_says_how_to_get_it(home):

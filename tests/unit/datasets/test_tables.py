@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from qfl_explore.datasets import DATASETS, MissingData, covtype, images, load, names, steel_plates, tables
+from qfl_explore.datasets import DATASETS, MissingData, covtype, images, is_here, load, names, steel_plates, tables
 
 
 @pytest.mark.parametrize("name", names(needs_files=False))
@@ -22,6 +22,19 @@ def test_what_needs_files_says_so(name):
         MissingData, match=f"data of '{name}' are not here.*qfl-explore data get {name}.*data/README.md"
     ):
         load(name)
+
+
+def test_what_is_here(tmp_path):
+    assert is_here("wine") and is_here("synthetic_ecg") and not is_here("metr_la")
+    (tmp_path / "data" / "los_speed").mkdir(parents=True)
+    assert is_here("metr_la")
+    with pytest.raises(ValueError, match="did you mean 'wine'"):
+        is_here("win")
+
+
+def test_an_unknown_option_has_a_suggestion():
+    with pytest.raises(ValueError, match="option of 'digits' is not a known option.*did you mean 'pieces'"):
+        load("digits", piece=2)
 
 
 def test_names_by_task():
