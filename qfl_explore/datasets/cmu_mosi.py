@@ -49,7 +49,7 @@ def load(seed: int = 0, standardised: bool = True, folder: str | Path | None = N
     arrays, meta = cache.parsed("cmu_mosi", VERSION, files, {}, read)
     problems = faults.from_rows(meta["problems"])
     faults.require_records("cmu_mosi", len(arrays["label"]), problems, least=20)
-    ids, videos = _utterances(transcripts, arrays["place"])
+    ids, videos = _utterances(transcripts, arrays["place"], arrays["label"])
     data = MultimodalData(
         name="cmu_mosi",
         title="CMU-MOSI opinions",
@@ -81,14 +81,19 @@ def _split(is_test: np.ndarray, videos: np.ndarray, seed: int) -> dict[str, np.n
     return {part: np.flatnonzero(rows) for part, rows in parts.items()}
 
 
-def _utterances(path: Path, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _utterances(path: Path, places: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ids of the utterances and of their videos, by the utterances' places in the list of transcripts."""
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        ids = [row[0].strip() for row in csv.reader(file) if row]
-    if len(places) and places.max() >= len(ids):
-        raise invalid(f"{path.name} is too short", f"{places.max() + 1} or more utterances", f"{len(ids)}")
-    chosen = [ids[place] for place in places]
-    return np.array(chosen), np.array([name.rsplit("_", 1)[0] for name in chosen])
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = [next(csv.reader([line])) for line in text.splitlines() if line.strip()]
+    if len(places) and places.max() >= len(lines):
+        raise invalid(f"{path.name} is too short", f"{places.max() + 1} or more utterances", f"{len(lines)}")
+    chosen = [lines[place] for place in places]
+    for line, label in zip(chosen, labels, strict=True):
+        if line[-1].strip() in {"0", "1"} and int(line[-1]) != label:
+            expected = f"the class of the features, {int(label)}"
+            raise invalid(f"{path.name} and the features do not belong together", expected, f"{line[-1]} of {line[0]}")
+    ids = [line[0].strip() for line in chosen]
+    return np.array(ids), np.array([name.rsplit("_", 1)[0] for name in ids])
 
 
 def _from_npz(path: Path) -> cache.Parsed:

@@ -240,6 +240,11 @@ def test_files_that_do_not_belong_together(mosi):
     (mosi / "mosi.npz").write_bytes(b"PK")
     with pytest.raises(ValueError, match="mosi.npz cannot be read"):
         load("cmu_mosi")
+    write_npz(mosi, idx_train=np.roll(np.arange(45), 1))
+    with pytest.raises(
+        ValueError, match="do not belong together. Expected: the class of the features, 1. Received: 0 of"
+    ):
+        load("cmu_mosi")
     write_npz(mosi, idx_test=np.arange(15) + 100)
     with pytest.raises(ValueError, match="transcripts.csv is too short. Expected: 115 or more"):
         load("cmu_mosi")
