@@ -123,7 +123,7 @@ WORKLOADS: dict[str, tuple[str, dict[str, Any]]] = {
     "small circuits": ("polynomial", {"n_steps": 400, "fusion.degree": 5}),
     "large circuits": (
         "gradient_variance",
-        {"fusion.n_modalities": 500, "fusion.degree": 2, "precision": 0.01, "max_draws": 256, "n_inputs": 4},
+        {"fusion.n_modalities": 4000, "fusion.degree": 3, "precision": 0.01, "max_draws": 512, "n_inputs": 4},
     ),
 }
 
