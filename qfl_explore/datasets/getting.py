@@ -21,15 +21,13 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from qfl_explore.datasets.fetch import DownloadError, RemoteFile, checksum_of, fetch
-from qfl_explore.datasets.places import data_root
+from qfl_explore.datasets.places import RECORD, data_root
 from qfl_explore.datasets.registry import DATASETS
 from qfl_explore.datasets.sources import SOURCES, Item, Source
 from qfl_explore.errors import check_int, check_option, invalid
 
 #: An address that has the files of all data sets in one folder each, instead of their authors' addresses.
 MIRROR = "QFL_EXPLORE_MIRROR"
-#: What is written into the folder: from where, when, under which licence, with which checksums.
-RECORD = "download.json"
 #: Small files are fetched so many at a time.
 WORKERS = 4
 
@@ -137,7 +135,7 @@ def get(
     if source.unpack:
         for item in source.items:
             _unpack(folder / item.path, folder / source.into, source)
-    _record(folder, name, source, base, work.checksums)
+    _record(folder, name, source, base, work.checksums, limit)
     return folder
 
 
@@ -305,10 +303,11 @@ def _check_content(digests: dict[str, str], source: Source, name: str) -> None:
         raise invalid(f"the members of {name} are not the known ones", source.content, received, DownloadError)
 
 
-def _record(folder: Path, name: str, source: Source, base: str, checksums: dict[str, str]) -> None:
+def _record(folder: Path, name: str, source: Source, base: str, checksums: dict[str, str], limit: int | None) -> None:
     content = {
         "name": name,
         "complete": True,
+        "limit": limit,
         "from": base,
         "licence": source.licence,
         "licence_url": source.licence_url,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from qfl_explore.errors import invalid
 
 #: A folder that holds one folder for each data set.
 VARIABLE = "QFL_EXPLORE_DATA"
+#: What a download writes into its folder: from where, when, under which licence, with which checksums.
+RECORD = "download.json"
 
 
 class MissingData(FileNotFoundError, ValueError):
@@ -49,8 +54,17 @@ def find_folder(name: str, folders: tuple[str, ...], folder: str | Path | None =
     root = data_root()
     for candidate in folders:
         if (root / candidate).is_dir():
+            if not fetched(root / candidate).get("complete", True):
+                raise missing(name, f"all of its files in {root / candidate}", "a download that did not end")
             return root / candidate
     raise missing(name, f"its files in {root / folders[0]}", "no such folder")
+
+
+def fetched(folder: Path) -> dict[str, Any]:
+    """What a download wrote into a folder; empty where the user put the files there."""
+    with contextlib.suppress(OSError, ValueError):
+        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    return {}
 
 
 def find_file(name: str, folder: Path, files: tuple[str, ...]) -> Path:

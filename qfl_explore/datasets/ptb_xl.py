@@ -13,7 +13,7 @@ import numpy as np
 
 from qfl_explore.datasets import cache, ecg, faults, wfdb
 from qfl_explore.datasets.base import MultimodalData, Problem, standardise
-from qfl_explore.datasets.places import find_file, find_folder
+from qfl_explore.datasets.places import fetched, find_file, find_folder
 from qfl_explore.errors import check_int, check_option, invalid
 
 FOLDERS = ("ptb_xl", "ptbxl", "ptb-xl", "ptbxl_mini")
@@ -51,7 +51,7 @@ def load(
         leads: 12, 6 (limbs), 3 (I, II, V2), 1 (II), or names of leads.
         target: ``superclasses`` (five labels, of which a record may have several) or ``normal`` (NORM or not).
         sample_rate: 100 or 500 Hz.
-        limit: the first so many records of the database only.
+        limit: the first so many records of the database only; ``None`` for all that were fetched.
         folder: that holds ``ptbxl_database.csv``; ``None`` to look under the data folder.
 
     Returns:
@@ -66,6 +66,7 @@ def load(
     if sample_rate not in COLUMNS:
         raise invalid("sample_rate is not known", "100 or 500 Hz", f"sample_rate={sample_rate!r}")
     home = find_folder("ptb_xl", FOLDERS, folder)
+    limit = fetched(home).get("limit") if limit is None else limit
     rows, problems = _database(home, sample_rate, None if limit is None else check_int("limit", limit, 1))
     arrays, meta = cache.parsed(
         "ptb_xl", VERSION, _files(home, rows), {"rate": sample_rate}, lambda: _parse(home, rows, sample_rate)

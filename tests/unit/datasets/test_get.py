@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qfl_explore.datasets import DATASETS, get, licence_text, load
+from qfl_explore.datasets import DATASETS, MissingData, get, is_here, licence_text, load
 from qfl_explore.datasets.fetch import DownloadCancelled, DownloadError
 from qfl_explore.datasets.getting import LicenceNotAccepted
 from qfl_explore.datasets.sources import SOURCES
@@ -82,7 +82,7 @@ def test_listed_records_are_fetched_checked_and_loaded(http, ptb_xl, tmp_path):
             for path in folder.rglob("*")
             if path.suffix in {".part", ".lock", ".json"} and path.name != "download.json"
         ]
-        data = load("ptb_xl", folder=folder, limit=20)
+        data = load("ptb_xl", folder=folder)
         assert data.n_samples == 20 and not data.problems
         get("ptb_xl", True, root=tmp_path, mirror=url)
         assert len(files.log) == 44 + 40, "only the rest"
@@ -107,14 +107,18 @@ def test_a_corrupt_record_stops_with_its_name_and_the_rest_is_kept(http, ptb_xl,
     assert load("ptb_xl", folder=folder).n_samples == 40
 
 
-def test_a_stopped_download_goes_on(http, ptb_xl, tmp_path):
+def test_a_stopped_download_goes_on(http, ptb_xl):
     told = []
     with http(ptb_xl) as (url, files):
         with pytest.raises(DownloadCancelled):
-            get("ptb_xl", True, root=tmp_path, mirror=url, progress=told.append, cancelled=lambda: len(told) > 20)
+            get("ptb_xl", True, mirror=url, progress=told.append, cancelled=lambda: len(told) > 20)
         n_before = len(files.log)
-        get("ptb_xl", True, root=tmp_path, mirror=url)
+        assert not is_here("ptb_xl")
+        with pytest.raises(MissingData, match="qfl-explore data get ptb_xl.* Received: a download that did not end"):
+            load("ptb_xl")
+        get("ptb_xl", True, mirror=url)
         assert 0 < len(files.log) - n_before < 84
+    assert is_here("ptb_xl") and load("ptb_xl").n_samples == 40
 
 
 def test_files_of_the_user_are_never_overwritten(http, ptb_xl, tmp_path):
