@@ -182,3 +182,21 @@ def test_low_rank_starts_have_the_variance_that_they_say(start):
     else:
         np.testing.assert_allclose(factors[:, :, 0].var(), variance, rtol=0.05)
     assert weights.shape == (rank,)
+
+
+@pytest.mark.parametrize(("m", "d"), [(2, 3), (5, 1)])
+def test_the_separation_studys_models_compute_the_same(m, d):
+    """`experiments.fusion_models` has NumPy twins with one output, for L-BFGS in double precision."""
+    from qfl_explore.experiments import fusion_models
+
+    h = random(6, m, d).astype(np.float64)
+    twin = fusion_models.LowRankFusion(m, d, rank=3)
+    params = twin.initial(np.random.default_rng(0))
+    layer = built(baselines.LowRankFusion(1, rank=3, dtype="float64"), m, d)
+    layer.set_weights([params["factors"][..., None], np.ones(3), params["bias"]])
+    np.testing.assert_allclose(layer(h)[:, 0], twin.forward(params, h)[0], rtol=1e-10)
+    twin = fusion_models.TensorFusion(m, d)
+    params = twin.initial(np.random.default_rng(0))
+    layer = built(baselines.TensorFusion(1, dtype="float64"), m, d)
+    layer.set_weights([params["weights"][:, None], np.zeros(1)])
+    np.testing.assert_allclose(layer(h)[:, 0], twin.forward(params, h)[0], rtol=1e-10)
