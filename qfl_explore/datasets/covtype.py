@@ -58,7 +58,7 @@ def load(
     Args:
         seed: of the draw of ``limit`` and of the stratified split into 60 %, 20 %, 20 %.
         standardised: whether to standardise with the training part's mean and spread.
-        limit: draw so many cells, classes with their shares; ``None`` for all (581,012 in UCI's file).
+        limit: draw about so many cells, classes with their shares; ``None`` for all (581,012 in UCI's file).
         folder: that holds the file; ``None`` to look under the data folder.
 
     Returns:

@@ -53,7 +53,7 @@ def forecast(
         **described: what `MultimodalData` wants to know besides.
 
     Returns:
-        A regression with one modality a sensor, features [N, history].
+        A regression with one modality a sensor, features [N, history]; ``raw`` has the same in mph.
     """
     history = check_int("history", history, 1, len(speeds.values) - 1)
     steps = [_steps(minutes) for minutes in horizons]
@@ -67,8 +67,12 @@ def forecast(
     known = filled(speeds.values).astype(np.float32)
     known.setflags(write=False)
     windows = np.lib.stride_tricks.sliding_window_view(known[: n + history - 1], history, axis=0)
+    series = tuple(windows[:, sensor] for sensor in range(len(speeds.sensors)))
     data = MultimodalData(
-        features=tuple(windows[:, sensor] for sensor in range(len(speeds.sensors))),
+        features=series,
+        raw=series,
+        raw_unit="mph",
+        sample_rate=1 / (60 * STEP),
         labels=labels.reshape(n, -1),
         task="regression",
         label_unit="mph",

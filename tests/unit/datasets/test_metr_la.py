@@ -66,6 +66,8 @@ def test_targets_of_the_mean_or_of_one_sensor(home):
     mean = load("metr_la", target="mean", horizons=(5,), history=3)
     assert mean.class_names == ("mean, 5 min",) and mean.labels[0, 0] == pytest.approx(20.3)
     assert mean.n_measures == (3, 3, 3) and mean.is_standardised
+    np.testing.assert_allclose(mean.raw[1][0], [20.0, 20.1, 20.2], rtol=1e-6)
+    assert mean.raw_unit == "mph" and mean.sample_rate == pytest.approx(1 / 300)
     one = load("metr_la", target="767541", horizons=(5,), history=3)
     assert one.labels[0, 0] == pytest.approx(20.3)
     fewer = choose_modalities(one, [2, 0])
