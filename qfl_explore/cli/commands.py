@@ -152,6 +152,8 @@ def data(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[get] [NAME]", help="A data set to describe, or to get.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Of get: the licence is accepted.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Of get ptb_xl: the first so many records only.")] = None,
 ) -> None:
     """Show which data sets there are, where they are, and how to get the rest.
 
@@ -159,11 +161,11 @@ def data(
     Examples:
       qfl-explore data
       qfl-explore data breast_cancer
-      qfl-explore data get ptb_xl
+      qfl-explore data get ptb_xl --limit 500
     """
     from qfl_explore.cli.data import answer
 
-    typer.echo(answer(words or []))
+    typer.echo(answer(words or [], yes, limit))
 
 
 @app.command()

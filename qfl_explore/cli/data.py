@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import textwrap
+from pathlib import Path
 
 from qfl_explore.datasets import load
 from qfl_explore.datasets.base import MultimodalData
 from qfl_explore.datasets.places import VARIABLE, data_root, find_folder
 from qfl_explore.datasets.registry import DATASETS
+from qfl_explore.datasets.sources import SOURCES
 from qfl_explore.errors import check_option, invalid
 
 BUILT_IN = (
@@ -20,11 +22,13 @@ BUILT_IN = (
 MOST = 5
 
 
-def answer(words: list[str]) -> str:
+def answer(words: list[str], yes: bool = False, limit: int | None = None) -> str:
     """What ``qfl-explore data`` followed by ``words`` says.
 
     Args:
         words: none, the name of a data set, or ``get`` and a name.
+        yes: of ``get``, whether the licence is accepted already.
+        limit: of ``get ptb_xl``, the first so many records only.
 
     Raises:
         ValueError: the name is unknown, or there are too many words.
@@ -35,7 +39,7 @@ def answer(words: list[str]) -> str:
     if len(words) == 1 and words[0] != "get":
         return describe(words[0])
     if len(words) == 2 and words[0] == "get":
-        return how_to_get(words[1])
+        return get(words[1], yes, limit)
     raise invalid("qfl-explore data cannot read its arguments", "nothing, NAME, or get NAME", " ".join(words))
 
 
@@ -71,22 +75,26 @@ def overview() -> str:
     return "\n".join([*lines, "Details of one: qfl-explore data NAME"])
 
 
+def get(name: str, yes: bool = False, limit: int | None = None) -> str:
+    """Fetches a data set, goes on where an earlier call ended, or says why there is nothing to fetch."""
+    from qfl_explore.datasets.getting import is_ours
+
+    place = place_of(name)
+    if name not in SOURCES or (place and not is_ours(Path(place))):
+        return how_to_get(name)
+    from qfl_explore.cli.get import fetch
+
+    return fetch(name, yes, limit)
+
+
 def how_to_get(name: str) -> str:
     """Where a data set's files come from, under which terms, and where they go."""
     place = place_of(name)
     if place:
         return f"{name} is here: {place}"
-    entry, module = DATASETS[name], importlib.import_module(DATASETS[name].module)
-    lines = [f"{entry.title} ({name}) is not here. Nothing is downloaded for you; to use it:"]
-    source = getattr(module, "SOURCE", "")
-    steps = [] if name == "own_folder" else [f"get it from its authors{': ' * bool(source)}{source}"]
-    steps.append(f"put its files into {data_root() / _folders(name)[0]}")
-    if getattr(module, "FILES", ()):
-        steps[-1] += f"; one of {', '.join(module.FILES)} is enough"
-    for number, step in enumerate(steps, 1):
-        lines += _wrapped(f"{number}. {step}", 2)
-    lines.append(f"  licence: {entry.licence}")
-    return "\n".join([*lines, "", "data/README.md of the checkout has the layout of each."])
+    text = f"put files into {data_root() / _folders(name)[0]}: labels.csv with the columns id and label, and beside "
+    text += "it one .csv for each modality with a column id; or one .npz with labels and one array a modality"
+    return "\n".join([f"{name} is not here; to use it", *_wrapped(text, 2), "data/README.md has the details."])
 
 
 def describe(name: str) -> str:
@@ -105,6 +113,9 @@ def describe(name: str) -> str:
     lines += [f"  … and {more} more modalities"] if more > 0 else []
     lines += [f"  {part}: {text}" for part, text in _parts(data).items()]
     lines.append(f"  split: seed {data.seed}; standardised with the training part's mean and spread")
+    lines += [line for note in data.notes for line in _wrapped(note, 2)]
+    if data.problems:
+        lines += _wrapped(f"{len(data.problems)} records left out; the first: {data.problems[0]}", 2)
     lines += _wrapped(f"source: {data.source}", 2) + [f"  licence: {data.licence}", f"  here: {place_of(name)}"]
     return "\n".join([*lines, "", f"In Python: from qfl_explore.datasets import load; data = load({name!r})"])
 
