@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urljoin
 
-from qfl_explore.datasets.fetch import DownloadError, RemoteFile, checksum_of, fetch
+from qfl_explore.datasets.fetch import DownloadCancelled, DownloadError, RemoteFile, checksum_of, fetch
 from qfl_explore.datasets.places import RECORD, data_root
 from qfl_explore.datasets.registry import DATASETS
 from qfl_explore.datasets.sources import SOURCES, Item, Source
@@ -193,8 +193,8 @@ class _Work:
                 self._failed.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        if errors:
-            raise errors[0]
+        if errors:  # those that only stopped because another failed come last
+            raise min(errors, key=lambda error: isinstance(error, DownloadCancelled))
 
     def _one(self, item: Item) -> None:
         if self._failed.is_set():
