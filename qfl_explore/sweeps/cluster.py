@@ -132,8 +132,19 @@ def start(kind: str, n_workers: int, **options: Any) -> Client:
     with dask.config.set(settings):
         cluster = LocalCluster(**(shape | same | options))
         client = Client(cluster, set_as_default=False, name="qfl-explore")
+    cluster.wanted = shape["n_workers"]
     atexit.register(_close, client)
     return client
+
+
+def repair(client: Client) -> None:
+    """Starts workers that Dask has given up, in a cluster of ours.
+
+    A worker that takes more than 15 s to come back (a busy machine) is forgotten by its cluster.
+    """
+    own = getattr(client, "cluster", None)
+    if len(getattr(own, "workers", ())) < getattr(own, "wanted", 0):
+        own.scale(own.wanted)
 
 
 def _leave_main_alone() -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from qfl_explore.errors import check_int, invalid
 from qfl_explore.results import Record, ResultStore
-from qfl_explore.sweeps.cluster import connect, dashboard_link
+from qfl_explore.sweeps.cluster import connect, dashboard_link, repair
 from qfl_explore.sweeps.grid import Grid
 from qfl_explore.sweeps.progress import Line, Progress, silent
 from qfl_explore.sweeps.work import Batch, Outcome, cancel_sweep, failure, overdue, run_batch, topic_of
@@ -257,6 +257,7 @@ class _Sweep:
 
     def _count_workers(self, client: Client) -> None:
         if time.monotonic() - self._counted > (1.0 if self.n_slots else 0.1):
+            repair(client)
             self.n_slots = sum(client.nthreads().values())
             self._counted = time.monotonic()
 

@@ -261,3 +261,16 @@ def test_a_batch_of_a_cancelled_sweep_does_nothing():
     (config,) = sweeps.Grid(experiment=TOY).configs()
     assert cancel_sweep("gone") == 0
     assert run_batch(drive.Batch("gone", TOY, ((0, config),), limit=False)).records == ()
+
+
+def test_workers_that_dask_has_given_up_are_started_again():
+    class Own:
+        wanted, workers, asked = 2, {0: "nanny"}, 0
+
+        def scale(self, count: int) -> None:
+            self.asked = count
+
+    client = type("Client", (), {"cluster": Own()})()
+    cluster.repair(client)
+    assert client.cluster.asked == 2
+    cluster.repair(type("Client", (), {"cluster": None})())
