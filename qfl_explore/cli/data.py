@@ -130,4 +130,5 @@ def _parts(data: MultimodalData) -> dict[str, str]:
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(text, 100, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
+    margins = {"initial_indent": " " * indent, "subsequent_indent": " " * (indent + 2)}
+    return textwrap.wrap(text, 100, **margins, break_long_words=False, break_on_hyphens=False)  # paths stay whole

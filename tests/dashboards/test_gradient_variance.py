@@ -16,7 +16,7 @@ from qfl_explore.experiments.gradient_variance_training import TrainingConfig, s
 FAST = {"page": "gradient_variance", "upto": "5", "precision": "0.1", "P": "1", "M": "2", "steps": "12", "starts": "4"}
 
 
-def wait_for(condition, timeout=30.0):
+def wait_for(condition, timeout=90.0):
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, "timed out"

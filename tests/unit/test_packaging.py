@@ -155,7 +155,8 @@ def test_what_the_makefile_serves_exists():
 
 
 def test_the_servers_first_steps_run_without_tensorflow():
-    code = "import runpy, sys; runpy.run_path('qfl_explore/dashboards/preload.py'); print(*{m.split('.')[0] for m in sys.modules})"
+    steps = "runpy.run_path('qfl_explore/dashboards/preload.py')"
+    code = f"import runpy, sys; {steps}; print(*{{m.split('.')[0] for m in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.splitlines()[-1].split())
