@@ -98,8 +98,10 @@ class LiveFigure:
     def set_dark(self, dark: bool) -> None:
         """Recolours the layers; axes and background follow the page's theme in the browser."""
         for layer, role in self.roles.items():
+            if not role:  # a colour map decides
+                continue
             glyph = self.renderers[layer].glyph
-            names = [name for name in ("line_color", "fill_color") if hasattr(glyph, name)]
+            names = [name for name in ("line_color", "fill_color", "text_color") if hasattr(glyph, name)]
             glyph.update(**dict.fromkeys(names, colour(role, dark)))
 
     def set_height(self, height: int) -> None:
