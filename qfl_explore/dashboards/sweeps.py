@@ -14,7 +14,8 @@ from qfl_explore.dashboards.controls import status_words
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.settings import section, select, slider, switch
-from qfl_explore.dashboards.sweeps_state import NOTHING, SweepsState, has_seed
+from qfl_explore.dashboards.sweeps_presets import NOTHING
+from qfl_explore.dashboards.sweeps_state import SweepsState, has_seed
 from qfl_explore.dashboards.sweeps_work import Seen, SweepWork
 from qfl_explore.dashboards.take_along import TABLE_STYLE, TakeAlong, button, table_html
 from qfl_explore.dashboards.text import Text
