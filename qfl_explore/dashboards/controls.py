@@ -1,4 +1,4 @@
-"""The control bar of a live run: Start/Pause, Step, Rewind, New seed, progress and a status line."""
+"""The control bar of a live run: Start/Pause, Step, Rewind, New seed, Cancel, progress and a status line."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ class RunControls:
     """Buttons around a `RunHandle`; the same on every page.
 
     Step: one training step, then a pause. Rewind: back to step 0 with the same seed. New seed:
-    other starting angles and data, then start.
+    other starting angles and data, then start. Cancel: stops for good.
 
     Args:
         handle: the run.
         start: begins a fresh run with the page's present settings (calls ``handle.start``).
         new_seed: draws another seed and begins anew.
         running: what the status line calls a running run.
+        cancel: stops for good; ``None``: there is no such button.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class RunControls:
         start: Callable[[], None],
         new_seed: Callable[[], None],
         running: str = "training",
+        cancel: Callable[[], None] | None = None,
     ) -> None:
         self._handle = handle
         self._running = running
@@ -40,18 +42,22 @@ class RunControls:
         self._step = _button("Step", "skip_next")
         self._rewind = _button("Rewind", "replay")
         self._seed = _button("New seed", "casino")
-        self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width")
+        self.progress = pmui.LinearProgress(
+            value=0, variant="determinate", sizing_mode="stretch_width", margin=(6, 0, 4, 0)
+        )
         self.status = Text("", size=13, margin=(8, 4), sizing_mode=None)
         self._start_pause.on_click(lambda _: self.toggle())
         self._step.on_click(lambda _: self.step())
         self._rewind.on_click(lambda _: self._handle.rewind())
         self._seed.on_click(lambda _: new_seed())
+        self._buttons = [self._start_pause, self._step, self._rewind, self._seed]
+        if cancel is not None:
+            self._buttons.append(_button("Cancel", "stop"))
+            self._buttons[-1].on_click(lambda _: cancel())
 
     def __panel__(self) -> Any:
-        buttons = pmui.FlexBox(
-            self._start_pause, self._step, self._rewind, self._seed, self.status, align_items="center", gap="8px"
-        )
-        return pmui.Column(buttons, self.progress, sizing_mode="stretch_width")
+        bar = pmui.FlexBox(*self._buttons, self.status, align_items="center", gap="8px")
+        return pmui.Column(bar, self.progress, sizing_mode="stretch_width", margin=(0, 10))
 
     def toggle(self) -> None:
         """What the Start/Pause button does."""

@@ -11,13 +11,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import gradient_variance_text as text
-from qfl_explore.dashboards.controls import RunControls
 from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
-from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
+from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.scheduler import Wait
 from qfl_explore.dashboards.settings import section, select, slider, switch
-from qfl_explore.dashboards.take_along import TakeAlong, button
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import gradient_variance as plots
 from qfl_explore.plots.style import Spares
@@ -75,134 +75,40 @@ class Picture:
     fits: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def work(config: Any, state: GradientVarianceState) -> Iterator[Any]:
-    """A run for the scheduler: sweep frames, estimates or training frames."""
-    kind = type(config).__name__
-    if kind == "TrainingConfig":
-        from qfl_explore.experiments.gradient_variance_training import stream_training
+class GradientVariancePage(RunPage):
+    """One visitor's page."""
 
-        frames: Iterator[Any] = stream_training(config, layerwise=lambda: state.layerwise)
-    elif kind == "SweepConfig":
-        from qfl_explore.experiments.gradient_variance_sweep import stream_sweep
-
-        frames = stream_sweep(config)
-    else:
-        from qfl_explore.experiments.gradient_variance import stream
-
-        frames = stream(config)
-    for frame in frames:
-        yield frame
-        yield Wait(0.0)  # the next run's turn
-
-
-class GradientVariancePage:
-    """One visitor's page; see `pages.View` for what the app expects."""
+    name, filename = "gradient_variance", "gradient_variance.csv"
 
     def __init__(self, session: Session) -> None:
-        self.session = session
-        self.state = GradientVarianceState()
-        if session.query.get("page") == "gradient_variance":
-            problems = self.state.apply_query(session.query)
-            if problems:
-                session.notify(" ".join(problems))
+        state = from_link(session, self.name, GradientVarianceState())
+        keys = dict.fromkeys(key for keys in SHOWN.values() for key in keys)
+        super().__init__(session, state, {key: SPARES.take(key) for key in keys})
         self._rows: list[dict[str, Any]] = []
-        self.run = RunHandle(self._update, record=self._record, derive=self._derive, document=pn.state.curdoc)
-        self.controls = RunControls(self.run, self.start, self.new_seed, running="running")
-        self._config: Any = None
         self._picture: Picture | None = None
         self._first: Any = None
         self._before = pd.DataFrame({"step": [], "loss": []})
-        self._drawn_run = 0
-        self._left_running = False
-        self._build()
-        restarts = [name for name in GradientVarianceState.URL if name != "layerwise"]
-        self.state.param.watch(self._changed, restarts)
-        session.param.watch(lambda event: self._set_dark(event.new), "dark")
-
-    def _build(self) -> None:
-        self.figures = {key: SPARES.take(key) for keys in SHOWN.values() for key in dict.fromkeys(keys)}
-        self._set_dark(self.session.dark)
-        self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
         self.note = Text("", size=12, margin=(2, 10))
-        self._panes = {key: _pane(figure) for key, figure in self.figures.items()}
+        self._panes = {key: pane(figure) for key, figure in self.figures.items()}
         self.pictures = pn.Row(sizing_mode="stretch_width")
         views = pmui.RadioButtonGroup.from_param(
-            self.state.param.view, label="", size="small", margin=(4, 10), sizing_mode="stretch_width", max_width=620
-        )
-        cancel = button("Cancel", "stop")
-        cancel.on_click(lambda _: self.cancel())
-        self.take_along = TakeAlong(
-            table=lambda: self._picture.table if self._picture else None,
-            filename="gradient_variance.csv",
-            snippet=self.snippet,
-            query=self.query,
-            notify=self.session.notify,
-            page="gradient_variance",
+            state.param.view, label="", size="small", margin=(4, 10, 10, 10), sizing_mode="stretch_width", max_width=620
         )
         about = (Text(text.NOT_SHOWN, size=12, margin=(6, 10)), Text(text.WHOSE, size=12, margin=(2, 10)))
-        top = pn.Row(views, pn.HSpacer(), cancel, sizing_mode="stretch_width")
-        body = (top, self.controls, self.pictures, self.headline, self.note, self.take_along, *about)
-        self.main = [pmui.Column(*body, margin=(8, 12))]
-        self._widgets = _widgets(self.state)
+        result = (self.pictures, self.headline, self.note, self.take_along)
+        self.main = self.body(views, self.controls, *result, *about)
+        self._widgets = _widgets(state)
         self.sidebar = _sidebar(self._widgets)
         self._arrange()
+        state.param.watch(lambda *_: self._arrange(), ["view", "initializer"])
 
     def _arrange(self) -> None:
+        """The view's own pictures, note and settings."""
         view = self.state.view
         self.pictures[:] = [self._panes[key] for key in SHOWN[view]]
         self.note.object = NOTES[view]
         for name, widget in self._widgets.items():
             widget.visible = name not in UNUSED[view] and (name != "scale" or self.state.initializer == "small_angle")
-
-    # what the app calls
-
-    def query(self) -> dict[str, str]:
-        """The state as URL words."""
-        return self.state.to_query()
-
-    def show(self) -> None:
-        """Starts, or goes on where the visitor left."""
-        if self.run.state == "idle":
-            when_loaded(self.start)
-        elif self._left_running and self.run.state == "paused":
-            self.run.resume()
-
-    def hide(self) -> None:
-        """Pauses while another page is open."""
-        self._left_running = self.run.state in ("running", "queued")
-        self.run.pause()
-
-    def close(self) -> None:
-        """The session ended."""
-        self.run.close()
-
-    # what the visitor does
-
-    def start(self) -> None:
-        """Cancels the current run and begins one with the present settings."""
-        try:
-            config = self.state.config()
-        except (ValueError, TypeError, ImportError) as error:
-            self.run.cancel()
-            self.session.notify(message(error), "error")
-            self.controls.show(Update(0, [], None, "failed", 0, message(error)), "")
-            return
-        self.session.settle()
-        if self._picture is not None and self._picture.view == "training":
-            self._before = _mean_losses(self._picture.table)
-        self._config = config
-        self._rows = []
-        self.run.start(lambda: work(config, self.state))
-
-    def new_seed(self) -> None:
-        """The next seed; the change restarts the run."""
-        self.state.seed = (self.state.seed + 1) % 10_000
-
-    def cancel(self) -> None:
-        """Stops for good; what was found stays on the page."""
-        if self.run.state in ("running", "queued", "paused"):
-            self.run.cancel()
-            self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
 
     def snippet(self) -> str:
         """Python source of what the page shows."""
@@ -210,16 +116,38 @@ class GradientVariancePage:
         mixed = self.state.view == "training" and switched
         return (text.SWITCHED if mixed else "") + text.snippet(self.state.config())
 
-    def _changed(self, *events: Any) -> None:
-        self._arrange()
-        self.start()
+    def table(self) -> pd.DataFrame | None:
+        """The tidy result so far."""
+        return self._picture.table if self._picture else None
 
-    # what the run brings: recorded and derived in the worker, drawn on the server's loop
+    # in a worker
 
-    def _record(self, item: Any) -> Any:
+    def work(self, config: Any) -> Iterator[Any]:
+        """Sweep frames, estimates or training frames."""
+        for frame in self._frames(config):
+            yield frame
+            yield Wait(0.0)  # the next run's turn
+
+    def _frames(self, config: Any) -> Iterator[Any]:
+        kind = type(config).__name__
+        if kind == "TrainingConfig":
+            from qfl_explore.experiments.gradient_variance_training import stream_training
+
+            return stream_training(config, layerwise=lambda: self.state.layerwise)
+        if kind == "SweepConfig":
+            from qfl_explore.experiments.gradient_variance_sweep import stream_sweep
+
+            return stream_sweep(config)
+        from qfl_explore.experiments.gradient_variance import stream
+
+        return stream(config)
+
+    def record(self, item: Any) -> Any:
+        """Rows of a training frame; of the others the newest is enough."""
         return (item.rows(), item) if hasattr(item, "gradients") else None
 
-    def _derive(self, item: Any) -> Picture | None:
+    def derive(self, item: Any) -> Picture:
+        """What is drawn."""
         if hasattr(item, "gradients"):
             return Picture("training", item, pd.DataFrame())
         if hasattr(item, "estimates"):
@@ -229,29 +157,29 @@ class GradientVariancePage:
             return Picture(item.config.over, item, table, fits_of(table, item.config.over))
         return Picture("angles", item, item.table(), item.row())
 
-    def _update(self, update: Update) -> None:
-        if update.error:
-            self.session.notify(update.error, "error")
-        if update.run != self._drawn_run:
-            self._begin(update.run)
-        for recorded in update.items:
-            if recorded is not None:
-                rows, frame = recorded
-                self._rows += rows
-                self._first = self._first or frame
-        if update.picture is not None:
-            self._picture = update.picture
-            self._draw()
-        self.controls.show(update, self._where(), self._fraction())
-        if update.state == "done":
-            self.take_along.refresh()
+    # on the server's loop
 
-    def _begin(self, run: int) -> None:
-        self._drawn_run, self._picture, self._first = run, None, None
+    def starting(self, config: Any) -> None:
+        """Keeps the losses of a training run for comparison with the next."""
+        if self._picture is not None and self._picture.view == "training":
+            self._before = _mean_losses(self._picture.table)
+
+    def begin(self) -> None:
+        """Forgets the old run; its angle map stays until there is another."""
+        self._rows, self._picture, self._first = [], None, None
         self.headline.object = ""
         for key in SHOWN[self.state.view]:
             if key in ("variance sweep", "variance histogram", "variance losses"):
                 self.figures[key].clear(*self.figures[key].sources)
+
+    def draw(self, update: Update) -> None:
+        """Keeps the rows, draws the newest picture."""
+        for rows, frame in filter(None, update.items):
+            self._rows += rows
+            self._first = self._first or frame
+        if update.picture is not None:
+            self._picture = update.picture
+            self._draw()
 
     def _draw(self) -> None:
         picture = self._picture
@@ -276,7 +204,8 @@ class GradientVariancePage:
         plots.put_losses(self.figures["variance losses"], _mean_losses(table), self._before, n_steps)
         self.headline.object = text.training_sentence(self._first or frame, frame)
 
-    def _where(self) -> str:
+    def where(self, update: Update) -> str:
+        """Steps, error or points."""
         picture = self._picture
         if picture is None:
             return ""
@@ -286,7 +215,8 @@ class GradientVariancePage:
             return f"relative error {picture.item.relative_error:.1%}"
         return text.sweep_status(picture.item)
 
-    def _fraction(self) -> float:
+    def fraction(self) -> float:
+        """Progress from 0 to 1."""
         picture = self._picture
         if picture is None:
             return 0.0
@@ -295,10 +225,6 @@ class GradientVariancePage:
         if picture.view == "angles":
             return min(1.0, (picture.item.config.precision / max(picture.item.relative_error, 1e-9)) ** 2)
         return picture.item.fraction
-
-    def _set_dark(self, dark: bool) -> None:
-        for figure in self.figures.values():
-            figure.set_dark(dark)
 
 
 def _mean_losses(table: pd.DataFrame) -> pd.DataFrame:
@@ -333,7 +259,3 @@ def _sidebar(made: dict[str, Any]) -> list[Any]:
             *(made[name] for name in ("precision", "bootstrap", "seed")),
         ),
     ]
-
-
-def _pane(figure: Any) -> pn.pane.Bokeh:
-    return pn.pane.Bokeh(figure.figure, sizing_mode="stretch_width", height=figure.figure.height, margin=(0, 4))

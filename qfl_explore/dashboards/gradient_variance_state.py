@@ -74,6 +74,8 @@ class GradientVarianceState(State):
         "n_steps": "steps",
         "n_starts": "starts",
     }
+    #: Training looks at it at every step.
+    DRAWN = ("layerwise",)
 
     def _parse(self, name: str, text: str) -> Any:
         value = super()._parse(name, text)

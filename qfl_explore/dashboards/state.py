@@ -76,10 +76,12 @@ class State(param.Parameterized):
     """Parameters with names in the URL.
 
     ``URL`` maps parameter names to the words in the URL. Values equal to the default are
-    left out, so that links stay short and old links keep their meaning.
+    left out, so that links stay short and old links keep their meaning. ``DRAWN`` names the
+    parameters among them that only change what is drawn, and so start no run anew.
     """
 
     URL: dict[str, str] = {}
+    DRAWN: tuple[str, ...] = ()
 
     def to_query(self) -> dict[str, str]:
         """What differs from the defaults, as URL words."""

@@ -1,0 +1,303 @@
+"""What pages with a run have in common: settings from the link, start, cancel, show, hide, things to take along.
+
+To write a new page, say ``ripples``:
+
+1. ``ripples_state.py``: a `State` with ``URL``, ``DRAWN`` (settings that restart nothing) and ``config()``, which
+   raises errors in three parts. ``ripples_text.py``: sentences and ``snippet(config)``, pure functions.
+2. ``ripples.py``::
+
+       class RipplesPage(RunPage):
+           name, filename = "ripples", "ripples.csv"
+
+           def __init__(self, session: Session) -> None:
+               state = from_link(session, self.name, RipplesState())
+               super().__init__(session, state, {"sweep": SPARES.take("ripples sweep")})
+               self._result: Result | None = None
+               self.sidebar = [section("Circuit", slider(state, "degree"))]
+               self.main = self.body(Text(text.INTRO), self.controls, self.headline, pane(self.figures["sweep"]),
+                                     self.take_along, Text(text.NOT_SHOWN, size=12))
+
+           def work(self, config: RipplesConfig) -> Iterator[Any]:  # in a worker
+               from qfl_explore.experiments.ripples import stream
+
+               yield from stream(config)
+
+           def begin(self) -> None:
+               self._result = None
+               self.figures["sweep"].clear(*self.figures["sweep"].sources)
+
+           def draw(self, update: Update) -> None:  # on the server's loop
+               self._result = update.picture or self._result
+               ...
+
+           def where(self, update: Update) -> str: ...
+           def fraction(self) -> float: ...
+           def table(self) -> pd.DataFrame | None: ...
+           def snippet(self) -> str: ...
+
+3. A `Page` in ``pages.PAGES`` whose factory ``create(session)`` returns the page; its words in
+   ``shell.unknown_words``.
+
+`gradient_variance` is a whole example; `measurement_bases` has further runs beside the main one (`RunPage.side_run`).
+
+Why a base class and not a helper that pages own: nearly everything here is a callback (of the run, the buttons, the
+app, the state), so a helper would be handed a dozen functions of the page and the page would still forward what the
+app calls. What a page may give is the list of hooks below; everything else is final.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+import panel as pn
+import panel_material_ui as pmui
+
+from qfl_explore.dashboards.controls import RunControls
+from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
+from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.state import State
+from qfl_explore.dashboards.take_along import TakeAlong
+from qfl_explore.dashboards.text import Text
+from qfl_explore.plots.style import LiveFigure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ACTIVE = ("queued", "running")
+_STATE = TypeVar("_STATE", bound=State)
+
+
+def from_link(session: Session, page: str, state: _STATE) -> _STATE:
+    """The state with the link's words in it, where the link is to this page; words that do not fit become a notice."""
+    if session.query.get("page") == page:
+        problems = state.apply_query(session.query)
+        if problems:
+            session.notify(" ".join(problems))
+    return state
+
+
+class RunPage(abc.ABC):
+    """A page around one run; see `pages.View` for what the app expects.
+
+    Args:
+        session: what the pages share.
+        state: the settings, with the link's words in them (`from_link`).
+        figures: name -> figure; they follow the theme.
+        **along: further arguments of `TakeAlong`, such as ``extra`` or ``toml``.
+
+    Attributes:
+        run: the main run.
+        controls: its bar, with a Cancel button.
+        current: config of the run that was started last, or ``None``.
+        headline: the sentence that states the result.
+        take_along: table, CSV, Python, link.
+        sidebar: to be set by the page.
+        main: to be set by the page; see `body`.
+    """
+
+    #: The page's word in the URL.
+    name = ""
+    #: Of the CSV.
+    filename = ""
+    #: What the status line calls a running run.
+    running = "running"
+
+    def __init__(
+        self, session: Session, state: Any, figures: Mapping[str, LiveFigure] | None = None, **along: Any
+    ) -> None:
+        self.session, self.state = session, state
+        self.figures = dict(figures or {})
+        self.current: Any = None
+        self.sidebar: list[Any] = []
+        self.main: list[Any] = []
+        self.run = RunHandle(self._update, record=self.record, derive=self.derive, document=pn.state.curdoc)
+        self.controls = RunControls(
+            self.run, self.start, lambda: self.new_seed(), running=self.running, cancel=self.cancel
+        )
+        self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
+        self.take_along = TakeAlong(
+            table=self.table,
+            filename=self.filename,
+            snippet=self.snippet,
+            query=self.query,
+            notify=session.notify,
+            page=self.name,
+            **along,
+        )
+        self._sides: list[tuple[RunHandle, bool]] = []
+        self._drawn_run = 0
+        self._stale, self._hidden, self._left_running = True, False, False
+        self.set_dark(session.dark)
+        self.state.param.watch(self._changed, self.restarts())
+        session.param.watch(lambda event: self.set_dark(event.new), "dark")
+
+    # hooks: what a page gives
+
+    def config(self) -> Any:
+        """The run's config.
+
+        Raises:
+            ValueError: the combination is not possible.
+        """
+        return self.state.config()
+
+    @abc.abstractmethod
+    def work(self, config: Any) -> Iterator[Any]:
+        """The run for the scheduler, in a worker: yields often, at most some tens of milliseconds apart."""
+
+    def record(self, item: Any) -> Any:
+        """What ``Update.items`` keeps of an item; in a worker, cheap."""
+        return item
+
+    def derive(self, item: Any) -> Any:
+        """Item -> ``Update.picture``; in a worker, only for items that are shown."""
+        return item
+
+    def starting(self, config: Any) -> None:
+        """The settings are good and the run is about to start: the place to start runs beside it."""
+        return
+
+    @abc.abstractmethod
+    def begin(self) -> None:
+        """The first flush of a new run (also after Rewind): forget and clear what the old one gave."""
+
+    @abc.abstractmethod
+    def draw(self, update: Update) -> None:
+        """Draws what a flush brought; on the server's loop, so no numerics here."""
+
+    def where(self, update: Update) -> str:
+        """Where the run is, for the status line: "step 12 of 100". Empty: only its state is said."""
+        return ""
+
+    def fraction(self) -> float | None:
+        """Progress from 0 to 1; ``None``: unknown."""
+        return None
+
+    @abc.abstractmethod
+    def table(self) -> pd.DataFrame | None:
+        """The result as a tidy table, or ``None`` while there is none."""
+
+    @abc.abstractmethod
+    def snippet(self) -> str:
+        """Python source that gives the page's numbers again."""
+
+    def new_seed(self) -> None:
+        """Other seeds; the change of the state restarts the run."""
+        self.state.seed = (self.state.seed + 1) % 10_000
+
+    def restarts(self) -> list[str]:
+        """Settings that start the run anew when they change."""
+        return [name for name in self.state.URL if name not in self.state.DRAWN]
+
+    def set_dark(self, dark: bool) -> None:
+        """Recolours the pictures."""
+        for figure in self.figures.values():
+            figure.set_dark(dark)
+
+    # help for the page
+
+    @final
+    def side_run(self, draw: Callable[[Update], None], lasting: bool = False, quiet: bool = False) -> RunHandle:
+        """A further run; it ends with the page.
+
+        Args:
+            draw: gets its updates, on the server's loop.
+            lasting: goes on where the main run is cancelled.
+            quiet: ``draw`` shows errors itself; else they become notices.
+        """
+
+        def tell(update: Update) -> None:
+            if update.error and not quiet:
+                self.session.notify(update.error, "error")
+            draw(update)
+
+        handle = RunHandle(tell, document=pn.state.curdoc)
+        self._sides.append((handle, lasting))
+        return handle
+
+    @final
+    def body(self, *objects: Any) -> list[Any]:
+        """``main`` for these objects, one below the other."""
+        return [pmui.Column(*objects, margin=(8, 12), sizing_mode="stretch_width")]
+
+    # what the app calls
+
+    @final
+    def query(self) -> dict[str, str]:
+        """The state as URL words."""
+        return self.state.to_query()
+
+    @final
+    def show(self) -> None:
+        """Starts where something changed, or goes on where the visitor left."""
+        self._hidden = False
+        when_loaded(self._open)
+
+    def _open(self) -> None:
+        if self._stale:
+            self.start()
+        elif self._left_running and self.run.state == "paused":
+            self.run.resume()
+
+    @final
+    def hide(self) -> None:
+        """Pauses while another page is open."""
+        self._hidden, self._left_running = True, self.run.state in _ACTIVE
+        self.run.pause()
+
+    @final
+    def close(self) -> None:
+        """The session ended."""
+        for handle in (self.run, *(handle for handle, _ in self._sides)):
+            handle.close()
+
+    # what the visitor does
+
+    @final
+    def start(self) -> None:
+        """Cancels the current run and begins one with the present settings."""
+        try:
+            config = self.config()
+        except (ValueError, TypeError, ImportError) as error:
+            self._stop("failed", message(error))
+            self.session.notify(message(error), "error")
+            return
+        self.session.settle()
+        self.starting(config)
+        self.current, self._stale = config, False
+        self.run.start(lambda: self.work(config))
+
+    @final
+    def cancel(self) -> None:
+        """Stops for good; what was found stays on the page."""
+        if self.run.state in (*_ACTIVE, "paused"):
+            self._stop("cancelled")
+
+    def _stop(self, state: str, error: str = "") -> None:
+        for handle in (self.run, *(handle for handle, lasting in self._sides if not lasting)):
+            handle.cancel()
+        update = Update(0, [], None, state, 0, error)
+        self.controls.show(update, "" if error else self.where(update))
+
+    def _changed(self, *_: Any) -> None:
+        """A setting changed: starts anew, now or when the visitor comes."""
+        if self._hidden:
+            self._stale = True
+            self.run.cancel()
+        else:
+            self.start()
+
+    # what the run brings, on the server's loop
+
+    def _update(self, update: Update) -> None:
+        if update.error:
+            self.session.notify(update.error, "error")
+        if update.run != self._drawn_run:
+            self._drawn_run = update.run
+            self.begin()
+        self.draw(update)
+        self.controls.show(update, self.where(update), self.fraction())
+        if update.state == "done":
+            self.take_along.refresh()
