@@ -112,12 +112,12 @@ PRESETS: dict[str, Preset] = {
     "rank_wall": Preset(
         "The rank that low-rank fusion needs",
         (
-            "lmf.2.median",
-            "lmf.1.median",
-            "lmf.4.median",
-            "quantum.2.median",
-            "quantum.1.median",
-            "mlp.6.median",
+            "lmf.2.mean",
+            "lmf.1.mean",
+            "lmf.4.mean",
+            "quantum.2.mean",
+            "quantum.1.mean",
+            "mlp.6.mean",
             "seconds",
         ),
         "n_modalities",

@@ -51,7 +51,8 @@ def legend(picture: Picture | None, dark: bool) -> str:
         drawn = line + _MARKS[marker]
         svg = f'<svg width="36" height="12" stroke="{paint}" fill="{paint}" aria-hidden="true">{drawn}</svg>'
         items.append(f'<span style="white-space:nowrap;margin-right:18px">{svg} {html.escape(name)}</span>')
-    runs = '<span style="white-space:nowrap;opacity:0.75">small grey dots: single runs</span>' if picture else ""
+    dots = '<span style="white-space:nowrap;opacity:0.75">small grey dots: single runs</span>'
+    runs = dots if picture and picture.has_repeats else ""
     return f'<div style="font-size:13px;line-height:1.8">{"".join(items)}{runs}</div>'
 
 

@@ -28,6 +28,8 @@ LOOKS = (
 )
 MAX_LINES = len(LOOKS)
 MAX_PANELS = 6
+#: How an experiment calls a mean whose interval stands beside it as ``low`` and ``high``.
+OWN_MEANS = ("mean", "success")
 Span = tuple[float, float]
 _BARS = ("x0", "y0", "x1", "y1")
 
@@ -120,8 +122,8 @@ def means(table: pd.DataFrame, shape: Shape) -> pd.DataFrame:
 
 def own_ends(y: str, table: pd.DataFrame) -> tuple[str, str] | None:
     """Columns of the 95 % interval that a run itself gives for a result, or ``None``."""
-    stem = y.removesuffix(".mean")
-    names = (f"{stem}.low", f"{stem}.high") if stem != y else (f"{y}_low", f"{y}_high")
+    stem, _, last = y.rpartition(".")
+    names = (f"{stem}.low", f"{stem}.high") if stem and last in OWN_MEANS else (f"{y}_low", f"{y}_high")
     for low, high in (names, ("low", "high") if y == "variance" else names):
         if low in table and high in table:
             return low, high
@@ -164,6 +166,12 @@ class Picture:
     ticks: list[tuple[float, str]] | None
     labels: tuple[str, str]
     log: bool
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether there are more single runs than means, so that their dots say something."""
+        n_means = sum(len(xy[0]) for name, xy in self.layers.items() if name.startswith("line"))
+        return len(self.layers["runs"][0]) > n_means
 
 
 def pictures(table: pd.DataFrame, shape: Shape, averaged: pd.DataFrame | None = None) -> list[Picture]:

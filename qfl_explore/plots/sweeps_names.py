@@ -40,12 +40,38 @@ LABELS = {
     "loss_start": "mean loss before training",
     "variance_end": "variance of ∂C/∂θ after training (1/rad²)",
     "variance_start": "variance of ∂C/∂θ before training (1/rad²)",
-    "all_pauli.trained.mean": "test score, all Pauli strings",
-    "pauli.trained.mean": "test score, X, Y, Z on each qubit",
-    "computational.trained.mean": "test score, computational",
-    "random_pauli_plane.trained.mean": "test score, random Pauli plane",
-    "fourier.classical.mean": "test score, classical Fourier features",
 }
+#: Last part of a result's name -> what it measures; the parts before it name the model, see `label_of`.
+MEASURES = {
+    "trained.mean": "test score",
+    "classical.mean": "test score",
+    "mean": "relative error",
+    "success": "success (share)",
+    "auc": "AUC",
+    "f1": "macro F1",
+    "accuracy": "accuracy (share)",
+    "mae": "mean absolute error",
+    "log10_product": "median of log₁₀ |product|",
+    "share_zero": "products that are 0 in float32 (share)",
+}
+#: Model, or way to read a circuit -> what it is called; a number behind it is its size.
+MODELS = {
+    "all_pauli": "all Pauli strings",
+    "pauli": "X, Y, Z on each qubit",
+    "computational": "computational basis",
+    "random_pauli_plane": "random Pauli plane",
+    "fourier": "classical Fourier features",
+    "quantum": "quantum layer",
+    "lmf": "low-rank fusion",
+    "mlp": "MLP",
+    "linear": "linear model",
+    "boosting": "gradient boosting",
+    "reference": "reference start",
+    "unit_variance": "unit-variance start",
+    "near_one": "near-one start",
+}
+#: Model -> what the number behind its name counts, where the experiment does not say otherwise.
+SIZES = {"lmf": "rank {}", "quantum": "degree {}", "mlp": "{} hidden units"}
 #: Setting -> how it stands before a value in a title or legend.
 SHORT = {
     "fusion.degree": "P",
@@ -62,8 +88,19 @@ SHORT = {
 
 
 def label_of(name: str) -> str:
-    """The name of an axis, with its unit."""
-    return LABELS.get(name, name)
+    """The name of an axis, with its unit.
+
+    >>> label_of("lmf.2.mean"), label_of("quantum.6.success")
+    ('relative error, low-rank fusion, rank 2', 'success (share), quantum layer, 6 queries')
+    """
+    if name in LABELS:
+        return LABELS[name]
+    model, _, rest = name.partition(".")
+    size, _, last = rest.partition(".") if rest[:1].isdecimal() else ("", "", rest)
+    if model not in MODELS or last not in MEASURES:
+        return name
+    counted = "{} queries" if last == "success" else SIZES.get(model, "{}")
+    return ", ".join([MEASURES[last], MODELS[model], *([counted.format(size)] if size else [])])
 
 
 def name_of(setting: str, value: Any) -> str:

@@ -12,6 +12,7 @@ from qfl_explore.dashboards.shell import Shell
 from qfl_explore.dashboards.sweeps_presets import NOTHING, PRESETS
 from qfl_explore.dashboards.sweeps_state import SweepsState, parse_settings, parse_values, settings_of
 from qfl_explore.dashboards.sweeps_work import SweepWork, n_workers
+from qfl_explore.plots.sweeps_names import label_of
 from qfl_explore.results.record import plain
 from qfl_explore.sweeps import Grid
 
@@ -208,7 +209,9 @@ def test_every_experiment_can_be_chosen_and_computes_what_it_offers_to_draw(expe
     assert grid.size <= 120 and shape.values[state.x]
     summary = plain(sweeps.get(experiment).function(grid.configs()[0]).summary())
     found = {*summary, *grid.definition.columns(summary)}
-    assert set(PRESETS[experiment].measures) - {"seconds"} <= found
+    measures = PRESETS[experiment].measures
+    assert set(measures) - {"seconds"} <= found
+    assert all(label_of(name) != name for name in measures), "an axis needs a name that people read"
 
 
 def test_words_in_the_address_go_out_and_come_back():

@@ -125,3 +125,16 @@ def test_a_picture_that_cannot_be_drawn_is_refused(settings, message):
 def test_an_unknown_column_is_named(table):
     with pytest.raises(ValueError, match=r"column is not a known option\. Expected: .*did you mean 'test_r2'"):
         plots.pictures(table, Shape(x="fusion.degree", y="test_r"))
+
+
+def test_the_interval_of_a_run_stands_beside_its_mean_under_several_names(table):
+    wide = table.assign(**{"lmf.2.low": 0.1, "lmf.2.high": 0.2, "quantum.auc_low": 0.7, "quantum.auc_high": 0.8})
+    assert plots.own_ends("lmf.2.mean", wide) == plots.own_ends("lmf.2.success", wide) == ("lmf.2.low", "lmf.2.high")
+    assert plots.own_ends("quantum.auc", wide) == ("quantum.auc_low", "quantum.auc_high")
+    assert plots.own_ends("lmf.2.median", wide) is None  # an interval of a mean is none of a median
+
+
+def test_dots_of_single_runs_are_named_only_where_runs_are_averaged(table):
+    many = plots.pictures(table, SHAPE)
+    one = plots.pictures(table[table["seed"] == 0], SHAPE)
+    assert all(picture.has_repeats for picture in many) and not any(picture.has_repeats for picture in one)
