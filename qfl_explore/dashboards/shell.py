@@ -29,12 +29,23 @@ THEME = {
 }
 _LOG = logging.getLogger(__name__)
 TITLE = "qfl_explore · Quantum Fusion Layer"
-#: A title that gives way to the tabs instead of growing downwards.
-ONE_LINE = {
-    "whiteSpace": "nowrap",
-    "overflow": "hidden",
-    "textOverflow": "ellipsis",
-    "@media (max-width: 1550px)": {"maxWidth": "7.6em"},
+HEADER = {"backgroundColor": "#0B3A5B", "color": "#FFFFFF", ".title": {"fontSize": "20px"}}
+#: The bar at the top is 64 px high. Ten tabs fit into it: in one row, or on a narrower screen in two low ones; on a
+#: phone they scroll. A line under the chosen tab replaces the indicator, which knows one row only.
+TABS = {
+    ".MuiTabs-root, .MuiTab-root": {"minHeight": "32px"},
+    ".MuiTab-root": {
+        "textTransform": "none",
+        "fontSize": "14px",
+        "minWidth": 0,
+        "padding": "4px 11px",
+        "opacity": 0.85,
+        "borderBottom": "2px solid transparent",
+    },
+    ".MuiTab-root.Mui-selected": {"opacity": 1, "borderBottomColor": "currentColor"},
+    ".MuiTab-root.Mui-focusVisible": {"outline": "2px solid currentColor", "outlineOffset": "-2px"},
+    ".MuiTabs-indicator": {"display": "none"},
+    "@media (min-width: 901px)": {".MuiTabs-list": {"flexWrap": "wrap"}},
 }
 #: Pages that share the polynomial's state.
 SHARING = ("polynomial", "circuit")
@@ -64,20 +75,19 @@ class Shell:
         self._tabs = pmui.Tabs(
             *((page.title, pn.Spacer(height=0)) for page in PAGES),
             active=[page.name for page in PAGES].index(self._open),
-            margin=(0, 24),
+            margin=(0, 8, 0, 16),
             color="default",
+            sx=TABS,
         )
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
         self._body = pn.Column(sizing_mode="stretch_width")
         self.page = pmui.Page(
-            title=TITLE,
+            title="qfl_explore",
+            meta_title=TITLE,
             header=[self._tabs],
             main=[self._notice, self._body],
             theme_config=THEME,
-            sx={
-                ".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF"},
-                ".MuiAppBar-root .title": ONE_LINE,
-            },
+            sx={".MuiAppBar-root": HEADER},
             dark_theme=dark,
             sidebar_width=330,
             busy_indicator=None,

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from qfl_explore.dashboards.pages import PAGES
+
 pytestmark = pytest.mark.browser
 
 LAYER = """
@@ -121,6 +123,26 @@ def test_circuit_page_draws_and_hides_nothing(page, server):
     page.get_by_text(re.compile("2 features on 2 qubits")).wait_for()
     page.get_by_role("tab", name="Polynomial").click()
     page.get_by_role("button", name="Step").wait_for()
+
+
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_every_page_is_in_sight_and_reached_by_keyboard(page, server, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    open_page(page, server, "?steps=20")
+    tabs = page.get_by_role("tablist").first.get_by_role("tab")
+    assert tabs.all_inner_texts() == [one.title for one in PAGES]
+    for tab in tabs.all():
+        box = tab.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= 70
+        assert box["height"] >= 24  # a target that a finger finds
+    tabs.first.focus()
+    for tab in tabs.all()[1:]:
+        page.keyboard.press("ArrowRight")
+        assert tab.evaluate("tab => tab.getRootNode().activeElement === tab")
+    tabs.nth(1).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("img", name="Circuit diagram").first.wait_for()
+    assert tabs.nth(1).get_attribute("aria-selected") == "true"
 
 
 def test_take_along_link_and_code(page, server):
