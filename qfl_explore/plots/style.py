@@ -30,6 +30,8 @@ COLOURS: dict[str, tuple[str, str]] = {
     "other": ("#E69F00", "#E69F00"),
     "quiet": ("#9AA1AC", "#6F7782"),
     "area": ("#0072B2", "#56B4E9"),
+    "on_light": ("#111827", "#111827"),
+    "on_dark": ("#FFFFFF", "#FFFFFF"),
 }
 #: Dashes in pixels, short enough to be told apart in a legend.
 DASHES: dict[str, list[int]] = {"target": [5, 3], "ceiling": [8, 3], "pinned": [2, 2]}
