@@ -12,12 +12,13 @@ missing. ``sweeps.stream(grid)`` yields `Progress` while it runs.
 from qfl_explore.sweeps.cluster import KINDS, VARIABLE, connect, local_client, scheduler_address, shutdown
 from qfl_explore.sweeps.drive import Options, run, stream
 from qfl_explore.sweeps.grid import Grid
-from qfl_explore.sweeps.progress import Line, Progress, duration
+from qfl_explore.sweeps.progress import Cell, Line, Progress, duration
 from qfl_explore.sweeps.registry import Experiment, Spread, get, names, register
 
 __all__ = [
     "KINDS",
     "VARIABLE",
+    "Cell",
     "Experiment",
     "Grid",
     "Line",

@@ -18,7 +18,7 @@ from qfl_explore.errors import check_int, invalid
 from qfl_explore.results import Record, ResultStore
 from qfl_explore.sweeps.cluster import connect, dashboard_link, repair
 from qfl_explore.sweeps.grid import Grid
-from qfl_explore.sweeps.progress import Line, Progress, silent
+from qfl_explore.sweeps.progress import Progress, shown_here, silent
 from qfl_explore.sweeps.work import Batch, Outcome, cancel_sweep, failure, overdue, run_batch, topic_of
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def run(
         grid: what to compute.
         client: a Dask client, the address of a scheduler, or ``None`` (see `cluster.connect`).
         store: a store, or a path or URL of one; ``None`` for the user's own.
-        progress: gets every `Progress`; ``True`` prints a line, ``False`` is silent.
+        progress: gets every `Progress`; ``True`` shows a line (a bar in a notebook), ``False`` is silent.
         **options: of `Options`.
 
     Returns:
         One row for each point, in the grid's order: settings, summary, provenance. A point that
         failed is a row, too: ``status`` is ``failed`` and ``error`` says why.
     """
-    show = progress if callable(progress) else Line() if progress else silent
+    show = progress if callable(progress) else shown_here() if progress else silent
     with _opened(store) as kept:
         for item in stream(grid, client, kept, **options):
             show(item)

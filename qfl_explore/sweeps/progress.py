@@ -1,10 +1,12 @@
-"""What a sweep says while it runs, and how that looks in a terminal."""
+"""What a sweep says while it runs, and how that looks in a terminal and in a notebook."""
 
 from __future__ import annotations
 
 import dataclasses
+import html
 import math
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from qfl_explore.results import Record
@@ -98,7 +100,7 @@ def duration(seconds: float) -> str:
 
 
 class Line:
-    """Writes progress: one line that is rewritten in a terminal or notebook, a new line every 10 s elsewhere.
+    """Writes progress: one line that is rewritten in a terminal, a new line every 10 s elsewhere.
 
     Args:
         file: where to; ``None`` for standard error.
@@ -106,7 +108,7 @@ class Line:
 
     def __init__(self, file: TextIO | None = None) -> None:
         self._file = sys.stderr if file is None else file
-        self._live = self._file.isatty() or type(self._file).__module__.startswith("ipykernel")
+        self._live = self._file.isatty()
         self._width = 0
         self._next = 0.0
         self._link = ""
@@ -127,6 +129,44 @@ class Line:
         self._file.write(start + text.ljust(self._width) + ("\n" if fresh else ""))
         self._width = 0 if fresh else len(text)
         self._file.flush()
+
+
+class Cell:
+    """Shows progress below a notebook's cell: a bar and one line, drawn anew in place; no widget is needed."""
+
+    def __init__(self) -> None:
+        self._shown: Any = None
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Shows one item of a stream, at most five times a second, and the last one for sure."""
+        from IPython.display import HTML, display
+
+        if self._shown is not None and progress.seconds < self._next and not progress.finished:
+            return
+        self._next = progress.seconds + 0.2
+        drawn = HTML(as_html(progress))
+        if self._shown is None:
+            self._shown = display(drawn, display_id=True)
+        else:
+            self._shown.update(drawn)
+
+
+def as_html(progress: Progress) -> str:
+    """A bar with its line, and the link to Dask's dashboard where there is one.
+
+    >>> as_html(Progress(total=4, done=1, seconds=3.0, remaining_s=9.0))
+    '<progress max="4" value="1" aria-label="sweep"></progress> 1 of 4 (25 %), about 9 s left'
+    """
+    ended, link = progress.done + progress.failed, html.escape(progress.dashboard_link, quote=True)
+    bar = f'<progress max="{max(1, progress.total)}" value="{ended}" aria-label="sweep"></progress>'
+    place = f' · <a href="{link}" target="_blank" rel="noopener">Dask dashboard</a>' if link else ""
+    return f"{bar} {html.escape(progress.text())}{'' if progress.finished else place}"
+
+
+def shown_here() -> Callable[[Progress], None]:
+    """What shows progress where this runs: `Cell` in a notebook, `Line` elsewhere."""
+    return Cell() if type(sys.stdout).__module__.startswith("ipykernel") else Line()
 
 
 def silent(progress: Any) -> None:

@@ -215,6 +215,29 @@ def test_a_terminal_rewrites_its_line():
     assert file.getvalue() == "\r1 of 10 (10 %), about 1 min 15 s left\r10 of 10 (100 %), took 1 min 15 s    \n"
 
 
+def test_a_notebook_shows_one_bar_that_is_drawn_anew(monkeypatch):
+    """What a Jupyter server would get: one picture, then updates of the same, at most five a second and the last."""
+    import IPython.display
+
+    class Handle:
+        def __init__(self, first):
+            self.drawn = [first.data]
+
+        def update(self, now):
+            self.drawn.append(now.data)
+
+    handles = []
+    monkeypatch.setattr(
+        IPython.display, "display", lambda drawn, display_id: handles.append(Handle(drawn)) or handles[-1]
+    )
+    show = sweeps.Cell()
+    for done, seconds in ((0, 0.0), (1, 0.1), (2, 0.5), (4, 0.6)):
+        show(sweeps.Progress(total=4, done=done, seconds=seconds, dashboard_link='http://x/"<b>'))
+    (handle,) = handles
+    assert [text.partition("</progress> ")[2][:6] for text in handle.drawn] == ["0 of 4", "2 of 4", "4 of 4"]
+    assert 'href="http://x/&quot;&lt;b&gt;"' in handle.drawn[0] and "href" not in handle.drawn[-1]
+
+
 SCRIPT = """
 import dataclasses
 from qfl_explore import sweeps
