@@ -74,6 +74,33 @@ ENGINES: dict[str, Engine] = {
     ),
 }
 
+#: Engines that run the physical form under noise: ``get_backend(name, noise=NoiseModel(...))``.
+NOISY_ENGINES: dict[str, Engine] = {
+    "density_matrix": Engine(
+        "qfl_explore.simulation.density_matrix",
+        "DensityMatrixBackend",
+        "numba",
+        "adjoint",
+        "float64",
+        "exact density matrices under noise, up to 6 qubits",
+    ),
+    "trajectories": Engine(
+        "qfl_explore.simulation.trajectories",
+        "TrajectoryBackend",
+        "qsimcirq",
+        "parameter_shift",
+        "float32",
+        "qsim's noisy trajectories: averages with standard errors",
+    ),
+    "tfq_noisy": Engine(
+        "qfl_explore.simulation.trajectories",
+        "TFQNoisyBackend",
+        "tensorflow_quantum",
+        "parameter_shift",
+        "float32",
+        "TensorFlow Quantum's noisy trajectories, as a cross-check (x86-64 Linux)",
+    ),
+}
 
 #: From cotangents [B, K] to (d_features, d_weights).
 Pull = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -296,8 +323,10 @@ def get_backend(name: str = "batched", **options: Any) -> Backend:
     """The engine of that name; one instance for each name and options, shared by all threads.
 
     Args:
-        name: ``batched``, ``tfq``, ``qsim`` or ``cirq``.
-        **options: what the engine's class takes, for example ``dtype="float64"`` (batched).
+        name: ``batched``, ``tfq``, ``qsim`` or ``cirq``; under noise ``density_matrix``,
+            ``trajectories`` or ``tfq_noisy``.
+        **options: what the engine's class takes, for example ``dtype="float64"`` (batched) or
+            ``noise=NoiseModel(depolarizing_2q=0.01)`` (density_matrix).
 
     Returns:
         A `Backend`.
@@ -307,8 +336,7 @@ def get_backend(name: str = "batched", **options: Any) -> Backend:
         ImportError: the engine's package is not installed here; the message says which
             engines are.
     """
-    check_option("backend", name, ENGINES)
-    engine = ENGINES[name]
+    engine = _engine(check_option("backend", name, (*ENGINES, *NOISY_ENGINES)))
     if not is_available(name):
         others = ", ".join(repr(other) for other in ENGINES if is_available(other))
         raise invalid(
@@ -327,4 +355,8 @@ def get_backend(name: str = "batched", **options: Any) -> Backend:
 
 def is_available(name: str) -> bool:
     """Whether the engine's package is installed (it is not imported)."""
-    return importlib.util.find_spec(ENGINES[name].needs) is not None
+    return importlib.util.find_spec(_engine(name).needs) is not None
+
+
+def _engine(name: str) -> Engine:
+    return ENGINES[name] if name in ENGINES else NOISY_ENGINES[name]
