@@ -14,8 +14,10 @@ from qfl_explore.circuits.ansatz import INITIALIZERS, initial_weights
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option, invalid
+from qfl_explore.ranges import RangeWatch
 from qfl_explore.simulation.base import Backend, Pull, get_backend
 from qfl_explore.simulation.legacy_keras import require_legacy_keras
+from qfl_explore.theory.wrap_around import natural_range
 
 require_legacy_keras()
 
@@ -34,12 +36,20 @@ class QuantumFusion(tf_keras.layers.Layer):
     the forward pass keeps its final states for the backward pass. Second derivatives are not
     available.
 
+    Features outside ``feature_range`` wrap around (see `qfl_explore.theory.wrap_around`); the layer
+    says so once, and again only when matters get worse (`watch`, a `RangeWatch`; ``watch.rearm()``
+    makes it start anew, for example at the begin of every epoch).
+
     Args:
         config: a `FusionConfig`, or its ``to_dict()``.
         backend: the engine: ``batched``, ``tfq``, ``qsim`` or ``cirq``.
         initializer: how the angles start: ``uniform``, ``small_angle`` or ``identity_block``.
         seed: of the initializer; 0 or more.
         backend_options: options of the engine, for example ``{"dtype": "float64"}``.
+        feature_range: lowest and highest feature that is expected (radians); ``None`` for half a
+            period of the circuit to each side, ±2π or ±π, within which no two features are the same.
+        on_out_of_range: what to do with features outside: ``warn`` (an `EncodingRangeWarning`),
+            ``raise`` (a ``ValueError``, inside a graph an ``InvalidArgumentError``), or ``ignore``.
         **kwargs: of ``tf_keras.layers.Layer`` (``name``, ``dtype``, ``trainable``). Angles are
             float32, or float64 with ``dtype="float64"``; they never drop to half precision.
 
@@ -56,6 +66,8 @@ class QuantumFusion(tf_keras.layers.Layer):
         initializer: str = "uniform",
         seed: int = 0,
         backend_options: Mapping[str, Any] | None = None,
+        feature_range: tuple[float, float] | None = None,
+        on_out_of_range: str = "warn",
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("autocast", False)  # half-precision policies must not round angles
@@ -66,6 +78,9 @@ class QuantumFusion(tf_keras.layers.Layer):
         self.initializer = check_option("initializer", initializer, INITIALIZERS)
         self.seed = check_int("seed", seed, 0)
         self.backend_options = dict(backend_options or {})
+        stated = natural_range(config) if feature_range is None else feature_range
+        self.watch = RangeWatch(stated, on_out_of_range, f"the layer {self.name!r}")
+        self._range_given = feature_range is not None
         self._engine = get_backend(backend, **self.backend_options)
 
     @property
@@ -107,7 +122,7 @@ class QuantumFusion(tf_keras.layers.Layer):
 
         Raises:
             ValueError: the static shape is not [B, M, D].
-            InvalidArgumentError: a number is not finite.
+            InvalidArgumentError: a number is not finite, or outside the range where that is to be raised.
         """
         self._check_shape(inputs.shape)
         message = "features must be finite. Expected: numbers without NaN or infinity. Received"
@@ -117,12 +132,15 @@ class QuantumFusion(tf_keras.layers.Layer):
         return tf.cast(evaluate(features, angles), self.compute_dtype)
 
     def _native(self, features: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
+        if self.watch.on_out_of_range != "ignore":
+            with tf.control_dependencies([tf.numpy_function(self.watch.look, [features], tf.int64)]):
+                features = tf.identity(features)
         values = self._engine.graph_expectations(self._engine.conversion(self.fusion), features, angles)
         return tf.ensure_shape(values, [None, self.n_observables])
 
     def _through_numpy(self, features: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
         dtype, fusion = self._angle_dtype, self.fusion
-        calls = _OpenCalls(self._engine, fusion, dtype.as_numpy_dtype)
+        calls = _OpenCalls(self._engine, fusion, dtype.as_numpy_dtype, self.watch)
 
         @tf.custom_gradient
         def evaluate(features: tf.Tensor, angles: tf.Tensor) -> tuple[tf.Tensor, Any]:
@@ -151,6 +169,8 @@ class QuantumFusion(tf_keras.layers.Layer):
             "initializer": self.initializer,
             "seed": self.seed,
             "backend_options": dict(self.backend_options),
+            "feature_range": list(self.watch.feature_range) if self._range_given else None,
+            "on_out_of_range": self.watch.on_out_of_range,
         }
 
     def _check_shape(self, shape: Any) -> None:
@@ -173,14 +193,15 @@ class _OpenCalls:
 
     most = 4
 
-    def __init__(self, engine: Backend, fusion: FusionCircuit, dtype: type[np.floating]) -> None:
-        self._engine, self._fusion, self._dtype = engine, fusion, dtype
+    def __init__(self, engine: Backend, fusion: FusionCircuit, dtype: type[np.floating], watch: RangeWatch) -> None:
+        self._engine, self._fusion, self._dtype, self._watch = engine, fusion, dtype, watch
         self._open: OrderedDict[int, Pull] = OrderedDict()
         self._tickets = itertools.count()
         self._lock = threading.Lock()
 
     def values(self, features: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.int64]:
         """Values [B, K] and a ticket for `gradients`."""
+        self._watch.look(features)
         values, pull = self._engine.pullback(self._fusion, features, angles)
         with self._lock:
             ticket = next(self._tickets)

@@ -14,7 +14,9 @@ import numpy as np
 from qfl_explore.circuits.ansatz import initial_weights
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.errors import invalid
+from qfl_explore.ranges import RangeWatch
 from qfl_explore.simulation.base import Backend, check_array
+from qfl_explore.theory.wrap_around import natural_range
 
 Params = dict[str, np.ndarray]
 
@@ -32,12 +34,15 @@ class CircuitRegression:
     Args:
         fusion: the circuit.
         backend: the engine that answers.
+        on_out_of_range: what to do with features outside the circuit's own range (half a period to
+            each side), which wrap around: ``warn`` (an `EncodingRangeWarning`), ``raise``, ``ignore``.
 
     Raises:
         TypeError: ``fusion`` or ``backend`` is of the wrong kind.
+        ValueError: the option is unknown.
     """
 
-    def __init__(self, fusion: FusionCircuit, backend: Backend) -> None:
+    def __init__(self, fusion: FusionCircuit, backend: Backend, on_out_of_range: str = "warn") -> None:
         if not isinstance(fusion, FusionCircuit):
             raise invalid(
                 "fusion is of the wrong kind",
@@ -54,6 +59,7 @@ class CircuitRegression:
             )
         self.fusion = fusion
         self.backend = backend
+        self.watch = RangeWatch(natural_range(fusion.config), on_out_of_range, "the circuit with a linear readout")
 
     @property
     def n_parameters(self) -> int:
@@ -78,7 +84,7 @@ class CircuitRegression:
     def predict(self, params: Mapping[str, np.ndarray], x: Any) -> np.ndarray:
         """Predictions [B] at features [B, F] (or [B, M, D]), radians."""
         params = self.checked(params)
-        values = self.backend.expectations(self.fusion, self.features(x), params["weights"])
+        values = self.backend.expectations(self.fusion, self._watched(x), params["weights"])
         return _affine(values, params)
 
     def loss_and_grad(self, params: Mapping[str, np.ndarray], x: Any, y: Any) -> tuple[float, Params]:
@@ -96,7 +102,7 @@ class CircuitRegression:
             ValueError: a shape is wrong or a number is not finite.
         """
         params = self.checked(params)
-        features = self.features(x)
+        features = self._watched(x)
         y = np.asarray(check_array("y", y, (len(features),)), np.float64)
         values, pullback = self.backend.pullback(self.fusion, features, params["weights"])
         residual = _affine(values, params) - y
@@ -117,6 +123,11 @@ class CircuitRegression:
         if x.ndim == 3:
             return check_array("x", x, (None, *shape))
         return check_array("x", x, (None, config.n_features)).reshape(len(x), *shape)
+
+    def _watched(self, x: Any) -> np.ndarray:
+        features = self.features(x)
+        self.watch.look(features)
+        return features
 
     def checked(self, params: Mapping[str, np.ndarray]) -> Params:
         """``params`` as float64 arrays of the right names and shapes; otherwise raises."""

@@ -9,6 +9,7 @@ import numpy as np
 from qfl_explore.experiments.measurement_bases_config import MeasurementConfig
 from qfl_explore.experiments.polynomial import PolynomialConfig, prepare
 from qfl_explore.experiments.targets import TargetConfig
+from qfl_explore.scalers import squash
 from qfl_explore.theory.spectrum import design_matrix, reachable_frequencies
 
 #: Above this many frequencies the Fourier fit is left out.
@@ -94,7 +95,7 @@ def _breast_cancer(config: MeasurementConfig, seed: int) -> Task:
     parts = {part: data.part(part) for part in ("train", "validation", "test")}
     axes = [_components(array, config.feature_dim) for array in parts["train"][0]]
     x = {
-        part: np.stack([np.pi / 2 * np.tanh(a @ m) for a, m in zip(arrays, axes, strict=True)], 1)
+        part: np.stack([squash(a @ m, limit=np.pi / 2) for a, m in zip(arrays, axes, strict=True)], 1)
         for part, (arrays, _) in parts.items()
     }
     y = {part: labels.astype(float) for part, (_, labels) in parts.items()}

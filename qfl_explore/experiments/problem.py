@@ -29,6 +29,7 @@ from qfl_explore.theory.spectrum import (
     project,
     reachable_frequencies,
 )
+from qfl_explore.theory.wrap_around import period, wrapped
 
 #: Frequencies times points above which no coefficients are drawn (64 MiB of complex numbers).
 _MAX_ANALYSIS = 4_000_000
@@ -177,7 +178,8 @@ class Problem:
         """
         if self.frequencies is None:
             return None
-        return self._fourier @ self.predict(params, self._period_points)
+        same = wrapped(self._period_points, period(self.config.fusion))  # to the circuit; within its stated range
+        return self._fourier @ self.predict(params, same)
 
     def predict(self, params: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
         """The model's predictions [B] on the target's own (raw) scale."""

@@ -1,5 +1,8 @@
 """The contract of the Keras layer, for every engine."""
 
+import math
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +10,7 @@ import tf_keras
 
 from qfl_explore import FusionConfig, get_backend
 from qfl_explore.layers import QuantumFusion
+from qfl_explore.ranges import EncodingRangeWarning
 from qfl_explore.simulation.base import ENGINES, is_available
 
 CONFIG = FusionConfig(n_modalities=2, feature_dim=2, degree=2, signal_form="gray_code")
@@ -93,6 +97,82 @@ def test_half_precision_policies_do_not_round_angles():
     values = layer(features())
     assert (values.dtype, layer.angles.dtype) == (tf.float16, tf.float32)
     np.testing.assert_allclose(values.numpy(), QuantumFusion(CONFIG)(features()).numpy(), atol=1e-3)
+
+
+def too_far():
+    """Features of which one is beyond ±2π, half the period of this circuit."""
+    x = np.clip(features(), -3, 3)
+    x[1, 0, 1] = 7.5
+    return x
+
+
+def caught(run):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        run()
+    return [str(w.message) for w in found if w.category is EncodingRangeWarning]
+
+
+def test_features_outside_the_range_are_reported_once(backend):
+    layer = QuantumFusion(CONFIG, backend, name="fusion")
+    assert layer.watch.feature_range == (-2 * math.pi, 2 * math.pi)
+    graph = tf.function(lambda x: layer(x))
+    for call in (layer, graph):
+        layer.watch.rearm()
+        assert caught(lambda call=call: call(np.clip(features(), -3, 3))) == []
+        (message,) = caught(lambda call=call: [call(too_far()) for _ in range(3)])
+        for part in (
+            "features of the layer 'fusion' leave the stated range",
+            "Expected: radians from -6.283 to 6.283",
+            "Received: 1 of 24 values outside",
+            "largest 7.5",
+        ):
+            assert part in message
+        assert caught(lambda call=call: call(2 * too_far())) != []  # worse is said again
+        layer.watch.rearm()
+        assert len(caught(lambda call=call: call(too_far()))) == 1
+    assert graph.experimental_get_tracing_count() == 1
+
+
+def test_reports_can_be_ignored_or_raised_and_leave_the_values_alone(backend):
+    x = too_far()
+    want = None
+    for option in ("warn", "ignore"):
+        layer = QuantumFusion(CONFIG, backend, on_out_of_range=option)
+        got = []
+        assert len(caught(lambda layer=layer, got=got: got.append(slopes(layer, x)))) == (option == "warn")
+        want = got[0] if want is None else want
+        for a, b in zip(got[0], want, strict=True):
+            np.testing.assert_array_equal(a, b)
+    strict = QuantumFusion(CONFIG, backend, on_out_of_range="raise")
+    strict(features())
+    message = r"leave the stated range.*Expected: radians from.*Received: 1 of 12 values outside"
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=message):
+        strict(x)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        tf.function(lambda x: strict(x))(x)
+
+
+def test_the_stated_range_comes_back_with_the_layer(backend):
+    layer = QuantumFusion(CONFIG, backend, feature_range=(-1, 2), on_out_of_range="raise")
+    twin = QuantumFusion.from_config(layer.get_config())
+    assert twin.watch.feature_range == (-1.0, 2.0)
+    assert twin.watch.on_out_of_range == "raise"
+    assert twin.get_config() == layer.get_config()
+    # the circuit's own range follows the circuit, and layers that were saved before had none
+    plain = QuantumFusion(CONFIG, backend).get_config()
+    assert plain["feature_range"] is None
+    del plain["feature_range"], plain["on_out_of_range"]
+    assert QuantumFusion.from_config(plain).watch.feature_range == (-2 * math.pi, 2 * math.pi)
+    phase = QuantumFusion(CONFIG.replace(signal="phase"), backend)
+    assert phase.watch.feature_range == (-math.pi, math.pi)
+
+
+def test_a_training_run_gives_a_handful_of_reports(backend):
+    (x, y), model = hybrid_data(8), hybrid(backend, feature_range=(-0.01, 0.01))
+    model.compile(tf_keras.optimizers.legacy.Adam(0.01), "mse")
+    messages = caught(lambda: model.fit(x, y, epochs=10, batch_size=2, verbose=0))
+    assert 1 <= len(messages) <= 6  # of 40 steps, every one of them outside
 
 
 def test_only_what_is_asked_for_is_differentiated(backend):
@@ -191,6 +271,9 @@ def test_a_number_that_is_not_finite_is_explained(backend):
         ({"backend": "tqf"}, ValueError, r"backend is not a known option.*Expected.*did you mean 'tfq'"),
         ({"initializer": "zeros"}, ValueError, r"initializer is not a known option.*Expected.*Received"),
         ({"seed": -1}, ValueError, r"seed is out of range.*Expected.*Received: seed=-1"),
+        ({"on_out_of_range": "wran"}, ValueError, r"on_out_of_range is not a known option.*did you mean 'warn'"),
+        ({"feature_range": 3}, TypeError, r"feature_range must be a pair.*Expected.*Received: feature_range=3"),
+        ({"feature_range": (2, 1)}, ValueError, r"feature_range is out of order.*Expected.*Received: .*\(2, 1\)"),
     ],
 )
 def test_wrong_settings_are_explained(arguments, kind, message):

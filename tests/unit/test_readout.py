@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qfl_explore import FusionCircuit, FusionConfig, get_backend
+from qfl_explore.ranges import EncodingRangeWarning
 from qfl_explore.readout import CircuitRegression
 
 
@@ -89,3 +90,15 @@ def test_errors_have_three_parts(backend):
         CircuitRegression(model.fusion, "batched")
     with pytest.raises(TypeError, match="fusion is of the wrong kind"):
         CircuitRegression(model.fusion.config, backend)
+
+
+def test_features_outside_the_range_are_reported_where_they_are_used(backend):
+    x = np.full((3, 2), 7.0)
+    for use in (lambda m: m.predict(m.initial(), x), lambda m: m.loss_and_grad(m.initial(), x, np.zeros(3))):
+        model = make(backend, n_modalities=2)
+        with pytest.warns(EncodingRangeWarning, match="Received: 6 of 6 values outside, smallest 7, largest 7"):
+            use(model)
+        assert model.watch.n_outside == 6
+    strict = CircuitRegression(model.fusion, model.backend, on_out_of_range="raise")
+    with pytest.raises(ValueError, match="leave the stated range"):
+        strict.predict(strict.initial(), x)
