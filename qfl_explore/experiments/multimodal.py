@@ -23,12 +23,11 @@ import pandas as pd
 
 from qfl_explore.datasets import MultimodalData
 from qfl_explore.experiments.multimodal_config import ESTIMATORS, METHODS, QUANTUM, MultimodalConfig
-from qfl_explore.experiments.multimodal_fit import TaskTrainer
+from qfl_explore.experiments.multimodal_fit import Best, TaskTrainer
 from qfl_explore.experiments.multimodal_methods import estimator, load_data, network
 from qfl_explore.experiments.multimodal_resample import confirmed, resample
-from qfl_explore.experiments.multimodal_summary import summarise
+from qfl_explore.experiments.multimodal_summary import summarise, summarise_gradients
 from qfl_explore.experiments.multimodal_tasks import Task
-from qfl_explore.experiments.trials import Best
 from qfl_explore.training import load_keras
 
 __all__ = ["METHODS", "QUANTUM", "MultimodalConfig", "MultimodalResult", "Step", "run", "stream"]
@@ -120,9 +119,10 @@ class MultimodalResult:
     def summary(self) -> dict[str, Any]:
         """Means with 95 % intervals and paired tests over seeds, and intervals over resampled test samples.
 
-        See `multimodal_summary.summarise` and `multimodal_resample.confirmed`.
+        See `multimodal_summary.summarise`, `multimodal_summary.summarise_gradients` and
+        `multimodal_resample.confirmed`.
         """
-        summary = summarise(self.scores, self.skipped)
+        summary = summarise(self.scores, self.skipped) | {"gradients": summarise_gradients(self.gradients)}
         return summary if self.task is None else confirmed(summary, resample(self.task, self.outputs, self.labels))
 
 
@@ -173,7 +173,7 @@ class _Study:
         train, validation, best = data.part("train"), data.part("validation"), Best()
         for trial, setting in enumerate(self.config.settings_of(method)):
             began = time.perf_counter()
-            model = _or_skip(estimator, method, setting, task, data).fit(train, validation)
+            model = _or_skip(estimator, method, setting, task, data, self.config.change).fit(train, validation)
             best.seconds += time.perf_counter() - began
             values = _values(
                 task.loss(model.outputs(train[0]), train[1]), task.scores(model.outputs(validation[0]), validation[1])
@@ -219,6 +219,7 @@ class _Study:
             "method": method,
             "task": task.kind,
             **values,
+            **task.horizon_errors(outputs, labels, data.class_names),
             "setting": best.setting,
             "n_parameters": model.n_parameters if n_parameters is None else n_parameters,
             "seconds": best.seconds,

@@ -29,6 +29,8 @@ MODALITIES = {
 DEGREES = (1, 2, 3, 4, 5)
 MEASUREMENTS = ("random_pauli_plane", "computational", "pauli", "local_z")
 TRAINING_SIZES = (20, 50, 100, 200)
+#: Where the training part itself is smaller than the largest of those.
+SMALL_TRAINING = {"wine": (10, 20, 50, 100)}
 RANKS = (1, 2, 4, 8)
 
 
@@ -54,7 +56,7 @@ def axes(ablation: str, dataset: str) -> dict[str, list[Any]]:
     name, values = {
         "degree": ("degree", DEGREES),
         "measurement": ("measurement", MEASUREMENTS),
-        "few_shot": ("n_train", TRAINING_SIZES),
+        "few_shot": ("n_train", SMALL_TRAINING.get(dataset, TRAINING_SIZES)),
         "rank": ("rank", RANKS),
     }[ablation]
     return {name: list(values)}

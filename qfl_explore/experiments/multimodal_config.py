@@ -53,6 +53,7 @@ class MultimodalConfig:
             else the first M in the data set's order.
         n_train: training samples, for few-shot studies; ``None`` for all.
         target: of a forecast: ``mean`` of all sensors, ``all``, or one sensor's name.
+        change: of a forecast: whether methods predict the change from now; errors are the same numbers.
         methods: of ``METHODS``; those that cannot take part are listed with the reason.
         encoder: ``dense`` on the features, or ``series`` on the raw signals.
         feature_dim: D, features that the encoder of each modality hands to the fusion.
@@ -83,6 +84,7 @@ class MultimodalConfig:
     n_modalities: int | None = None
     n_train: int | None = None
     target: str = "mean"
+    change: bool = False
     methods: tuple[str, ...] = tuple(METHODS)
     encoder: str = "dense"
     feature_dim: int = 2
@@ -116,6 +118,8 @@ class MultimodalConfig:
                 check_int(name, getattr(self, name), 1)
         if not isinstance(self.target, str):
             raise invalid("target must be a string", "'mean', 'all' or a name", f"target={self.target!r}", TypeError)
+        if not isinstance(self.change, bool):
+            raise invalid("change must be a boolean", "True or False", f"change={self.change!r}", TypeError)
         self._check_methods()
         self._check_seeds()
         self._check_trials()

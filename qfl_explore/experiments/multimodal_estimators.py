@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ class Linear:
         joined = np.hstack(features)
         if self.task.kind == "regression":
             targets = self.task.targets(labels).astype(np.float64)
-            self.models = [self._ridge(joined, targets[:, j]) for j in range(targets.shape[1])]
+            whole = bool(np.isfinite(targets).all())  # then all targets are solved for together
+            parts = [targets] if whole else [targets[:, [j]] for j in range(targets.shape[1])]
+            self.models = [self._ridge(joined, part) for part in parts]
         elif self.task.kind == "multilabel":
             self.models = [self._logistic((joined,), labels[:, j].astype(int)) for j in range(labels.shape[1])]
         else:
@@ -46,7 +49,7 @@ class Linear:
     def _ridge(self, joined: np.ndarray, targets: np.ndarray) -> Any:
         from sklearn.linear_model import Ridge
 
-        known = np.isfinite(targets)
+        known = np.isfinite(targets).all(axis=1)
         return Ridge(alpha=1 / self.setting).fit(joined[known], targets[known])
 
     def _logistic(self, features: Features, labels: np.ndarray) -> Any:
@@ -57,14 +60,14 @@ class Linear:
         """[n, columns]."""
         if self.task.kind == "regression":
             joined = np.hstack(features)
-            return np.stack([model.predict(joined) for model in self.models], axis=1)
+            return np.hstack([model.predict(joined).reshape(len(joined), -1) for model in self.models])
         return np.hstack([model.logits(features) for model in self.models])
 
     @property
     def n_parameters(self) -> int:
         """Coefficients and intercepts."""
         if self.task.kind == "regression":
-            return sum(model.coef_.size + 1 for model in self.models)
+            return sum(model.coef_.size + np.size(model.intercept_) for model in self.models)
         return sum(model.n_parameters for model in self.models)
 
 
@@ -140,10 +143,11 @@ class Persistence:
             raise invalid("persistence is a forecast", "a regression", f"a {task.kind}")
         self.task = task
         self._data: MultimodalData | None = None
+        self._change = False
 
-    def about(self, data: MultimodalData) -> Persistence:
-        """Remembers names and scales of the sensors."""
-        self._data = data
+    def about(self, data: MultimodalData, change: bool = False) -> Persistence:
+        """Remembers names and scales of the sensors, and whether labels are changes from now."""
+        self._data, self._change = data, change
         return self
 
     def fit(self, train: Any, validation: Any) -> Persistence:
@@ -156,11 +160,26 @@ class Persistence:
         if data is None or data.scales is None or data.centres is None:
             raise invalid("persistence needs speeds", "standardised data, given to about()", "none")
         scales = zip(features, data.scales, data.centres, strict=True)
-        now = np.stack([array[:, -1] * scale[-1] + centre[-1] for array, scale, centre in scales], axis=1)
-        places = {name: i for i, name in enumerate(data.modality_names)}
-        sensors = [places.get(name.rsplit(", ", 1)[0]) for name in data.class_names]
-        values = [now.mean(axis=1) if place is None else now[:, place] for place in sensors]
-        return (np.stack(values, axis=1) - self.task.centre) / self.task.scale
+        measured = [array[:, -1:] * scale[-1] + centre[-1] for array, scale, centre in scales]
+        values = 0.0 if self._change else present_values(data, measured)
+        return (np.zeros((len(features[0]), data.n_classes)) + values - self.task.centre) / self.task.scale
+
+
+def present_values(data: MultimodalData, features: Sequence[np.ndarray]) -> np.ndarray:
+    """What each target of a forecast is now: its sensor's last value, or the mean of all sensors that are seen.
+
+    Args:
+        data: whose targets are called ``sensor, minutes``.
+        features: one array [n, d] a sensor, as measured, the last column the latest.
+
+    Returns:
+        [n, targets].
+    """
+    now = np.stack([array[:, -1] for array in features], axis=1).astype(np.float64)
+    places = {name: i for i, name in enumerate(data.modality_names)}
+    sensors = [places.get(name.rsplit(", ", 1)[0]) for name in data.class_names]
+    everywhere = now.mean(axis=1)
+    return np.stack([everywhere if place is None else now[:, place] for place in sensors], axis=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,3 +117,29 @@ def _before_fusion(model: Any) -> set[Any]:
     if "angles" not in names:
         return set()
     return {weight.ref() for layer in model.layers[: names.index("angles")] for weight in layer.trainable_weights}
+
+
+class Best:
+    """The trial with the lowest validation loss, and what all trials together cost."""
+
+    def __init__(self) -> None:
+        self.loss = math.inf
+        self.setting = math.nan
+        self.kept: Any = None
+        self.seconds = 0.0
+        self.n_epochs = 0
+
+    def offer(self, loss: float, setting: float, kept: Any) -> None:
+        """Keeps a trial if it is the best so far; the first is kept in any case."""
+        if self.kept is None or loss < self.loss:
+            self.loss, self.setting, self.kept = loss, setting, kept
+
+    def timed(self, epochs: Iterator[Any]) -> Iterator[Any]:
+        """Passes epochs on and counts the seconds that they take, not those of a pause between."""
+        while True:
+            began = time.perf_counter()
+            epoch = next(epochs, None)
+            self.seconds += time.perf_counter() - began
+            if epoch is None:
+                return
+            yield epoch

@@ -14,7 +14,7 @@ from qfl_explore.datasets.base import standardise
 from qfl_explore.datasets.choose import choose_modalities, few_shot
 from qfl_explore.errors import invalid
 from qfl_explore.experiments.multimodal_config import QUANTUM, MultimodalConfig
-from qfl_explore.experiments.multimodal_estimators import ESTIMATOR_CLASSES, Persistence
+from qfl_explore.experiments.multimodal_estimators import ESTIMATOR_CLASSES, Persistence, present_values
 from qfl_explore.experiments.multimodal_tasks import Task
 
 #: Loaders that know sets of leads, and loaders of forecasts.
@@ -39,6 +39,8 @@ def load_data(config: MultimodalConfig, seed: int) -> MultimodalData:
         data = choose_modalities(data, _first(data, chosen))
     if config.n_train is not None:
         data = few_shot(data, config.n_train, seed)
+    if config.change and data.task == "regression":
+        data = dataclasses.replace(data, labels=data.labels - present_values(data, data.features))
     return standardise(data) if config.encoder == "dense" else with_series(data)
 
 
@@ -114,14 +116,19 @@ def network(method: str, config: MultimodalConfig, data: MultimodalData, columns
 def _fusion_of(method: str, config: MultimodalConfig, data: MultimodalData) -> tuple[str, dict[str, Any]]:
     if method.startswith("low_rank_"):
         return "low_rank", {"rank": config.rank, "start": method.removeprefix("low_rank_")}
-    return method, {"adjacency": data.graph} if method == "graph" else {}
+    return method, {"adjacency": _both_ways(data.graph)} if method == "graph" else {}
 
 
-def estimator(method: str, setting: float, task: Task, data: MultimodalData) -> Any:
+def _both_ways(graph: np.ndarray | None) -> np.ndarray | None:
+    """Roads have a direction, graph convolution has none: the heavier of both weights."""
+    return None if graph is None else np.maximum(graph, graph.T)
+
+
+def estimator(method: str, setting: float, task: Task, data: MultimodalData, change: bool = False) -> Any:
     """An estimator that is not fitted yet.
 
     Raises:
         ValueError: the method cannot do this task.
     """
     made = ESTIMATOR_CLASSES[method](setting, task, data.seed)
-    return made.about(data) if isinstance(made, Persistence) else made
+    return made.about(data, change) if isinstance(made, Persistence) else made

@@ -90,18 +90,36 @@ def resample(
         One row a method: ``low``, ``high`` (95 %), ``difference_low``, ``difference_high``
         (NaN for the quantum layer itself), ``n_draws``, ``n_test``, ``seed``.
     """
+    n_test = min((len(values) for values in labels.values()), default=0)
+    found = redrawn_scores(task, outputs, labels, n_draws, seed)
+    common = {"n_draws": n_draws, "n_test": n_test, "seed": seed}
+    return [row | common for row in interval_rows(found)]
+
+
+def redrawn_scores(
+    task: Task, outputs: Outputs, labels: Mapping[int, np.ndarray], n_draws: int = 500, seed: int = 0
+) -> dict[tuple[int, str], np.ndarray]:
+    """The primary score [n_draws] of every seed and method; arguments as in `resample`.
+
+    The draws depend on ``seed`` and the number of test samples only, so that runs on the same test
+    part can be put together afterwards.
+    """
     check_int("n_draws", n_draws, 100)
     block = BLOCK if task.kind == "regression" else 1
     n_test = min((len(values) for values in labels.values()), default=0)
     rows = draws(n_test, block, n_draws, np.random.default_rng(seed)) if n_test else np.empty((0, 0), int)
+    return {(s, name): resampled_scores(task, values, labels[s], rows) for (s, name), values in outputs.items()}
+
+
+def interval_rows(scores: Outputs) -> list[dict[str, Any]]:
+    """What `resample` gives, from `redrawn_scores`, without ``n_draws``, ``n_test`` and ``seed``."""
     means = {}
     for method in METHODS:
-        found = [resampled_scores(task, o, labels[s], rows) for (s, name), o in outputs.items() if name == method]
+        found = [values for (_, name), values in scores.items() if name == method]
         if found:
             means[method] = np.mean(found, axis=0)
-    common = {"n_draws": n_draws, "n_test": n_test, "seed": seed}
     quantum = means.get(QUANTUM)
-    return [{"method": method, **_ends(values, quantum, method), **common} for method, values in means.items()]
+    return [{"method": method, **_ends(values, quantum, method)} for method, values in means.items()]
 
 
 def confirmed(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from qfl_explore.experiments.intervals import t_interval
 from qfl_explore.experiments.multimodal_config import METHODS, QUANTUM
-from qfl_explore.experiments.multimodal_tasks import PRIMARY, SCORES
+from qfl_explore.experiments.multimodal_tasks import HORIZON, PRIMARY, SCORES
 
 
 def summarise(scores: pd.DataFrame, skipped: dict[str, str] | None = None) -> dict[str, Any]:
@@ -29,11 +30,13 @@ def summarise(scores: pd.DataFrame, skipped: dict[str, str] | None = None) -> di
         ``methods``: means, interval ends, parameters, seconds; ``paired``: quantum minus classical
         in the primary score, with interval, p-value, adjusted p-value and ``outcome`` (``wins``,
         ``loses`` or ``undecided`` at 5 % after adjustment); ``primary``; ``best_classical``;
-        ``verdict`` against it; ``same_test_part``; ``skipped``.
+        ``verdict`` against it; ``same_test_part``; ``skipped``; ``horizons``, errors of a forecast
+        by how far ahead it looks.
     """
     reasons = [{"method": method, "reason": reason} for method, reason in (skipped or {}).items()]
     if scores.empty:
-        return {"methods": [], "paired": [], "primary": "", "best_classical": "", "verdict": "", "skipped": reasons}
+        empty: dict[str, Any] = {"methods": [], "paired": [], "horizons": []}
+        return empty | {"primary": "", "best_classical": "", "verdict": "", "skipped": reasons}
     primary, more_is_better = PRIMARY[scores["task"].iloc[0]]
     overlap = overlap_of(scores)
     present = [method for method in METHODS if method in set(scores["method"])]
@@ -53,6 +56,49 @@ def summarise(scores: pd.DataFrame, skipped: dict[str, str] | None = None) -> di
         "verdict": next((row["outcome"] for row in paired if row["method"] == best), ""),
         "same_test_part": scores["test_part"].nunique() == 1 and scores["seed"].nunique() > 1,
         "skipped": reasons,
+        "horizons": [row for method in present for row in _horizons(method, scores, overlap)],
+    }
+
+
+def _horizons(method: str, scores: pd.DataFrame, overlap: float) -> Iterator[dict[str, Any]]:
+    rows = scores[scores["method"] == method]
+    for name in (name for name in scores.columns if str(name).startswith(HORIZON)):
+        interval = t_interval(rows[name], overlap=overlap).clipped(0.0, math.inf)
+        ends = {"mae": interval.mean, "mae_low": interval.low, "mae_high": interval.high}
+        yield {"method": method, "minutes": int(name.removeprefix(HORIZON)), **ends, "n_seeds": len(rows)}
+
+
+def summarise_gradients(gradients: pd.DataFrame) -> list[dict[str, Any]]:
+    """How large gradients were in training: medians over seeds of each network's chosen trial.
+
+    Args:
+        gradients: rows of `MultimodalResult.gradients`.
+
+    Returns:
+        One row a network: the norm at the ``first`` step, the ``median`` over all steps and its quartiles
+        ``low`` and ``high``, the norm over the ``last`` tenth of the steps, the share of the squared norm that
+        reaches the encoders, ``n_steps`` and ``n_seeds``.
+    """
+    found = []
+    for method in (name for name in METHODS if name in set(gradients["method"])):
+        runs = [run for _, run in gradients[gradients["method"] == method].groupby("seed")]
+        rows = pd.DataFrame([_norms_of(run) for run in runs])
+        found.append({"method": method, **rows.median().to_dict(), "n_seeds": len(runs)})
+    return found
+
+
+def _norms_of(run: pd.DataFrame) -> dict[str, float]:
+    run = run.sort_values("step")
+    norms, total = run["norm"], float(np.square(run["norm"]).sum())
+    low, middle, high = np.quantile(norms, (0.25, 0.5, 0.75))
+    return {
+        "first": float(norms.iloc[0]),
+        "median": float(middle),
+        "low": float(low),
+        "high": float(high),
+        "last": float(norms.iloc[-max(1, len(norms) // 10) :].median()),
+        "encoder_share": float(np.square(run["encoder_norm"]).sum()) / total if total else math.nan,
+        "n_steps": float(len(norms)),
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ from qfl_explore.training import area_under_roc, focal_loss, keras_focal_loss, l
 #: The score that methods are compared by, and whether more of it is better.
 PRIMARY = {"classification": ("auc", True), "multilabel": ("auc", True), "regression": ("mae", False)}
 SCORES = ("auc", "f1", "accuracy", "mae")
+#: A forecast's column of the scores by horizon, ``mae_15`` say.
+HORIZON = "mae_"
+_MINUTES = re.compile(r", (\d+) min$")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,6 +94,24 @@ class Task:
         if self.kind == "multilabel":
             return found | _label_scores(outputs, labels)
         return found | {"mae": float(np.nanmean(np.abs(outputs * self.scale + self.centre - labels)))}
+
+    def horizon_errors(self, outputs: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, float]:
+        """Mean absolute error of a forecast by how far ahead it looks.
+
+        Args:
+            outputs: [n, targets].
+            labels: [n, targets].
+            names: of the targets, ``sensor, 15 min``; others have no horizon.
+
+        Returns:
+            ``mae_15``, ``mae_30`` and so on; empty for other tasks.
+        """
+        if self.kind != "regression":
+            return {}
+        found = [_MINUTES.search(name) for name in names]
+        errors = np.abs(outputs * self.scale + self.centre - labels)
+        minutes = np.array([int(match[1]) if match else -1 for match in found])
+        return {f"{HORIZON}{m}": float(np.nanmean(errors[:, minutes == m])) for m in sorted({*minutes} - {-1})}
 
     def keras_loss(self) -> Any:
         """`loss` as a function ``(targets, outputs)`` of tensors."""

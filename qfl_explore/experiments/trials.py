@@ -11,8 +11,9 @@ from typing import Any
 from qfl_explore import baselines
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.datasets import MultimodalData
+from qfl_explore.experiments.multimodal_fit import Best
 from qfl_explore.experiments.study import QUANTUM, ClassificationConfig
-from qfl_explore.training import Epoch, load_keras, score
+from qfl_explore.training import load_keras, score
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,32 +158,6 @@ class Trials:
         encoders = baselines.encoder_parameters(data.n_measures, fusion.feature_dim)
         n_hidden = baselines.matched_hidden(fusion.n_features, n_outputs, budget - encoders)
         return baselines.concat_fusion_model(*sizes, fusion.feature_dim, n_hidden, seed)
-
-
-class Best:
-    """The trial with the lowest validation loss, and what all trials together cost."""
-
-    def __init__(self) -> None:
-        self.loss = math.inf
-        self.setting = math.nan
-        self.kept: Any = None
-        self.seconds = 0.0
-        self.n_epochs = 0
-
-    def offer(self, loss: float, setting: float, kept: Any) -> None:
-        """Keeps a trial if it is the best so far; the first is kept in any case."""
-        if self.kept is None or loss < self.loss:
-            self.loss, self.setting, self.kept = loss, setting, kept
-
-    def timed(self, epochs: Iterator[Epoch]) -> Iterator[Epoch]:
-        """Passes epochs on and counts the seconds that they take, not those of a pause between."""
-        while True:
-            began = time.perf_counter()
-            epoch = next(epochs, None)
-            self.seconds += time.perf_counter() - began
-            if epoch is None:
-                return
-            yield epoch
 
 
 def quantum_parameters(config: ClassificationConfig, data: MultimodalData) -> int:

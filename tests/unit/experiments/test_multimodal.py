@@ -1,5 +1,6 @@
 """The multimodal study: equal terms, honest skips, tasks, paired tests, gradient norms."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,8 +14,15 @@ from qfl_explore.experiments.multimodal import METHODS, QUANTUM, MultimodalConfi
 from qfl_explore.experiments.multimodal_ablations import ABLATIONS, axes
 from qfl_explore.experiments.multimodal_estimators import Boosting, Linear
 from qfl_explore.experiments.multimodal_methods import load_data, n_observables, network, quantum_budget
-from qfl_explore.experiments.multimodal_resample import confirmed, draws, resample, resampled_scores
-from qfl_explore.experiments.multimodal_summary import holm, paired_p, summarise
+from qfl_explore.experiments.multimodal_resample import (
+    confirmed,
+    draws,
+    interval_rows,
+    redrawn_scores,
+    resample,
+    resampled_scores,
+)
+from qfl_explore.experiments.multimodal_summary import holm, paired_p, summarise, summarise_gradients
 from qfl_explore.experiments.multimodal_tasks import Task
 
 SMALL = {"n_modalities": 3, "epochs": 2, "learning_rates": (0.03,), "penalties": (1.0,), "seeds": (0,)}
@@ -123,6 +131,43 @@ def test_persistence_is_the_data_sets_own():
     assert found == pytest.approx(np.mean(list(expected.values())), rel=1e-4)
 
 
+@pytest.mark.parametrize("target", ["mean", "all"])
+def test_errors_of_a_change_are_errors_of_a_speed_and_persistence_says_no_change(target):
+    config = MultimodalConfig(**SMALL, dataset="synthetic_traffic", target=target, methods=("persistence", "linear"))
+    speed, change = (multimodal.run(config.replace(change=flag)).scores.set_index("method") for flag in (False, True))
+    assert change.loc["persistence", "mae"] == pytest.approx(speed.loc["persistence", "mae"], rel=1e-4)
+    assert change.loc["linear", "mae"] < 1.2 * speed.loc["linear", "mae"]
+    labels = load_data(config.replace(change=True), 0).labels
+    assert np.abs(labels.mean()) < 2 < load_data(config, 0).labels.mean()
+
+
+def test_errors_by_how_far_ahead(forecast):
+    scores, rows = forecast.scores.set_index("method"), forecast.summary()["horizons"]
+    ahead = [f"mae_{minutes}" for minutes in (15, 30, 60)]
+    assert scores[ahead].mean(axis=1).to_numpy() == pytest.approx(scores["mae"].to_numpy())
+    assert (np.diff(scores.loc["persistence", ahead].to_numpy(float)) > 0).all()
+    assert [(row["method"], row["minutes"]) for row in rows[:3]] == [("persistence", m) for m in (15, 30, 60)]
+    assert task_of("classification").horizon_errors(np.zeros((2, 3)), np.zeros(2), ("a", "b", "c")) == {}
+    assert task_of("regression", 1).horizon_errors(np.zeros((2, 1)), np.ones((2, 1)), ("price",)) == {}
+
+
+def test_few_shot_forecasts_keep_the_test_part():
+    config = MultimodalConfig(**SMALL, dataset="synthetic_traffic")
+    whole, few = load_data(config, 0), load_data(config.replace(n_train=50), 0)
+    assert len(few.split["train"]) == 50
+    np.testing.assert_array_equal(whole.part("test")[1], few.part("test")[1])
+
+
+def test_one_fit_for_all_targets_is_a_fit_for_each():
+    rng = np.random.default_rng(0)
+    features, labels = (rng.normal(size=(30, 4)),), rng.normal(size=(30, 3))
+    task, gaps = task_of("regression"), labels.copy()
+    gaps[0, 0] = np.nan
+    joint, apart = (Linear(1.0, task).fit((features, values), None) for values in (labels, gaps))
+    assert joint.n_parameters == apart.n_parameters == 15
+    np.testing.assert_allclose(joint.outputs(features)[:, 1:], apart.outputs(features)[:, 1:], atol=1e-9)
+
+
 # --- equal terms ----------------------------------------------------------------------------
 
 
@@ -148,6 +193,27 @@ def test_207_modalities_fit_in_11_qubits_or_fewer():
     config = MultimodalConfig(dataset="synthetic_traffic", n_modalities=207, feature_dim=1)
     assert config.fusion(207).n_qubits == 9
     assert config.fusion(207).replace(feature_dim=4).n_qubits == 11
+
+
+def test_every_network_but_tensor_fusion_holds_207_modalities():
+    config = MultimodalConfig(dataset="synthetic_traffic", n_modalities=207, feature_dim=1)
+    data = load_data(config, 0)
+    features = [array[:2] for array in data.part("test")[0]]
+    for method in NETWORKS:
+        if method == "tensor":
+            with pytest.raises(ValueError, match=r"Expected: at most 65536.*Received: \(1 \+ 1\)\^207 = about 10\^62"):
+                network(method, config, data, 3)
+            continue
+        model = network(method, config, data, 3)
+        assert np.isfinite(model(features).numpy()).all() and len(model.inputs) == 207
+
+
+def test_roads_of_one_direction_count_in_both():
+    data = load_data(MultimodalConfig(**SMALL, dataset="synthetic_traffic"), 0)
+    one_way = dataclasses.replace(data, graph=np.triu(np.ones((3, 3))))
+    model = network("graph", MultimodalConfig(**SMALL, dataset="synthetic_traffic"), one_way, 3)
+    (layer,) = [layer for layer in model.layers if hasattr(layer, "adjacency")]
+    np.testing.assert_array_equal(layer.adjacency, np.ones((3, 3)))
 
 
 def test_fewer_samples_and_modalities_keep_the_test_part():
@@ -301,6 +367,27 @@ def test_resampling_gives_pairs_and_honest_intervals(result):
     assert (rows["linear"]["n_draws"], rows["linear"]["n_test"]) == (500, 100)
 
 
+def test_seeds_that_ran_apart_are_put_together(result):
+    whole = resample(result.task, result.outputs, result.labels)
+    parts = {}
+    for seed in (0, 1):
+        mine = {key: values for key, values in result.outputs.items() if key[0] == seed}
+        parts |= redrawn_scores(result.task, mine, {seed: result.labels[seed]})
+    assert [row | {"n_draws": 500, "n_test": 100, "seed": 0} for row in interval_rows(parts)] == [
+        pytest.approx(row, nan_ok=True) for row in whole
+    ]
+
+
+def test_gradient_norms_in_the_summary(result):
+    rows = {row["method"]: row for row in result.summary()["gradients"]}
+    assert set(rows) == set(NETWORKS)
+    for row in rows.values():
+        assert 0 < row["low"] <= row["median"] <= row["high"]
+        assert 0 <= row["encoder_share"] <= 1 and row["n_seeds"] == 2
+    assert rows["mlp"]["encoder_share"] == 0 < rows[QUANTUM]["encoder_share"]
+    assert summarise_gradients(result.gradients.iloc[:0]) == []
+
+
 def test_an_official_test_part_must_confirm_a_verdict():
     row = {"method": "linear", "difference_low": -0.1, "difference_high": 0.3}
     same = summarise(fake([0.1, 0.12, 0.11, 0.1], same_test=True))
@@ -344,6 +431,7 @@ def test_holm_leaves_out_what_is_unknown():
         ({"penalties": (1.0,)}, ValueError, r"must be equally many.*Expected.*3 learning_rates and 1 penalties"),
         ({"n_train": 0}, ValueError, r"n_train is out of range.*Expected.*Received: n_train=0"),
         ({"target": 3}, TypeError, r"target must be a string.*Expected.*Received: target=3"),
+        ({"change": 1}, TypeError, r"change must be a boolean.*Expected.*Received: change=1"),
         ({"encoder": "cnn"}, ValueError, r"encoder is not a known option.*Expected.*Received: encoder='cnn'"),
         ({"degree": 0}, ValueError, r"degree is out of range.*Expected.*Received: degree=0"),
     ],
