@@ -10,12 +10,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import measurement_bases_text as text
-from qfl_explore.dashboards.controls import RunControls
-from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
+from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import section, select, slider
-from qfl_explore.dashboards.take_along import TakeAlong, button
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import measurement_bases as plots
 from qfl_explore.plots import measurement_bases_estimates as estimate_plots
@@ -101,168 +101,97 @@ def reading(config: MeasurementConfig, basis: str, repetitions: int) -> Iterator
     yield estimates(config, basis, repetitions, config.seeds[0], scene)
 
 
-class MeasurementPage:
-    """One visitor's page; see `pages.View` for what the app expects."""
+class MeasurementPage(RunPage):
+    """One visitor's page: a training run, the facts that need none, and the reading of one state."""
+
+    name, filename, running = "measurement_bases", "measurement_bases.csv", "training"
 
     def __init__(self, session: Session) -> None:
-        self.session = session
-        self.state = MeasurementState()
-        if session.query.get("page") == "measurement_bases":
-            problems = self.state.apply_query(session.query)
-            if problems:
-                session.notify(" ".join(problems))
-        document = pn.state.curdoc
-        self.run = RunHandle(self._update, derive=lambda pair: pair[0], document=document)
-        self.side = RunHandle(self._update_facts, document=document)
-        self.reader = RunHandle(self._update_reading, document=document)
-        self.controls = RunControls(self.run, self.start, self.new_seed)
-        self._config: MeasurementConfig | None = None
-        self._clear()
-        self._left_running = False
-        self._build()
-        names = [name for name in MeasurementState.URL if name not in MeasurementState.DRAWN]
-        self.state.param.watch(lambda *_: self.start(), names)
-        self.state.param.watch(lambda *_: self._read_again(), list(MeasurementState.READING))
-        self.state.param.watch(lambda _: self._draw(), "readout")
-        session.param.watch(lambda event: self._set_dark(event.new), "dark")
-
-    def _build(self) -> None:
-        names = ("scores", "sweep", "repetitions", "singular", "estimates")
-        self.figures = {name: SPARES.take(f"bases {name}") for name in names}
-        self._set_dark(self.session.dark)
-        self.headline = Text("", size=16, live=True)
-        self.table = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], sizing_mode="stretch_width", margin=(8, 12))
+        state = from_link(session, self.name, MeasurementState())
+        super().__init__(session, state, {name: SPARES.take(f"bases {name}") for name in _TITLES})
+        self.side = self.side_run(self._draw_facts)
+        self.reader = self.side_run(self._draw_reading, quiet=True)
+        self._picture: Picture | None = None
+        self._item: Progress | None = None
+        self._facts: pd.DataFrame | None = None
+        self._sweep: pd.DataFrame | None = None
+        self.facts_table = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], sizing_mode="stretch_width", margin=(8, 12))
         self.note = Text("", size=13)
-        cancel = button("Cancel", "stop")
-        cancel.on_click(lambda _: self.cancel())
-        self.take_along = TakeAlong(
-            table=lambda: self._picture.result.table if self._picture else None,
-            filename="measurement_bases.csv",
-            snippet=self.snippet,
-            query=self.query,
-            notify=self.session.notify,
-            page="measurement_bases",
-        )
-        pane = {name: _titled(title, self.figures[name]) for name, title in _TITLES.items()}
-        grid = {"sizing_mode": "stretch_width"}
-        self.main = [
-            pmui.Column(
-                pn.Row(Text(INTRO, size=14), cancel, **grid),
-                self.controls,
-                self.headline,
-                pn.Row(pane["scores"], pane["repetitions"], **grid),
-                self.table,
-                pn.Row(pane["sweep"], pane["singular"], **grid),
-                pane["estimates"],
-                self.note,
-                self.take_along,
-                section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12))),
-                margin=(8, 12),
-            )
+        self.main = self.body(*self._layout())
+        self.sidebar = _sidebar(state)
+        state.param.watch(lambda *_: self._read_again(), list(MeasurementState.READING))
+        state.param.watch(lambda _: self._draw(), "readout")
+
+    def _layout(self) -> list[Any]:
+        panes = {name: _titled(title, self.figures[name]) for name, title in _TITLES.items()}
+        return [
+            Text(INTRO, size=14),
+            self.controls,
+            self.headline,
+            pn.Row(panes["scores"], panes["repetitions"], sizing_mode="stretch_width"),
+            self.facts_table,
+            pn.Row(panes["sweep"], panes["singular"], sizing_mode="stretch_width"),
+            panes["estimates"],
+            self.note,
+            self.take_along,
+            section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12))),
         ]
-        self.sidebar = _sidebar(self.state)
 
-    # what the app calls
+    def work(self, config: MeasurementConfig) -> Iterator[Any]:
+        """The training."""
+        return study(config)
 
-    def query(self) -> dict[str, str]:
-        """The state as URL words."""
-        return self.state.to_query()
-
-    def show(self) -> None:
-        """Starts, or goes on where the visitor left."""
-        if self.run.state == "idle":
-            when_loaded(self.start)
-        elif self._left_running and self.run.state == "paused":
-            self.run.resume()
-
-    def hide(self) -> None:
-        """Pauses while another page is open."""
-        self._left_running = self.run.state in ("running", "queued")
-        self.run.pause()
-
-    def close(self) -> None:
-        """The session ended."""
-        for handle in (self.run, self.side, self.reader):
-            handle.close()
-
-    # what the visitor does
-
-    def start(self) -> None:
-        """Cancels what runs and begins anew with the present settings."""
-        try:
-            config = self.state.config()
-        except (ValueError, TypeError, ImportError) as error:
-            self.cancel()
-            self.session.notify(message(error), "error")
-            return
-        self.session.settle()
-        self._config = config
-        self._clear()
-        self._begin()
-        if "all_pauli" not in config.bases:
-            n_qubits = config.fusion("computational").n_qubits
-            self.session.notify(
-                f"All Pauli strings are left out: {n_qubits} qubits would make {4**n_qubits - 1} observables."
-            )
-        self.run.start(lambda: study(config))
-        self.side.start(lambda: facts(config))
-        self._read_again()
-
-    def _read_again(self) -> None:
-        config, basis, repetitions = self._config, self.state.basis, self.state.repetitions
-        if config is None:
-            return
-        self._say()
-        if basis in config.bases:
-            self.reader.start(lambda: reading(config, basis, repetitions))
-
-    def new_seed(self) -> None:
-        """Other seeds; the change restarts everything."""
-        self.state.first_seed = (self.state.first_seed + self.state.n_seeds) % 9990
-
-    def cancel(self) -> None:
-        """Stops for good; what was found stays on the page."""
-        for handle in (self.side, self.reader):
-            handle.cancel()
-        if self.run.state in ("running", "queued", "paused"):
-            self.run.cancel()
-            self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
+    def derive(self, item: tuple[Progress, Picture | None]) -> Progress:
+        """For the status line."""
+        return item[0]
 
     def snippet(self) -> str:
         """Python source of what the page shows."""
         return text.snippet(self.state.config(), self.state.basis, self.state.repetitions)
 
-    # what the runs bring, on the server's loop
+    def table(self) -> pd.DataFrame | None:
+        """Scores, one row for each model, seed and number of repetitions."""
+        return self._picture.result.table if self._picture else None
 
-    def _clear(self) -> None:
-        self._picture: Picture | None = None
-        self._item: Progress | None = None
-        self._facts: pd.DataFrame | None = None
-        self._sweep: pd.DataFrame | None = None
+    def new_seed(self) -> None:
+        """Other seeds; the change restarts everything."""
+        self.state.first_seed = (self.state.first_seed + self.state.n_seeds) % 9990
 
-    def _update(self, update: Update) -> None:
-        if update.error:
-            self.session.notify(update.error, "error")
+    # on the server's loop
+
+    def starting(self, config: MeasurementConfig) -> None:
+        """Empties everything, says what is left out, and starts what needs no training."""
+        self._facts = self._sweep = None
+        self.facts_table.object = self.note.object = ""
+        self.begin()
+        for name in ("sweep", "singular", "estimates"):
+            self.figures[name].clear(*self.figures[name].sources)
+        label = plots.SCORES[config.task]
+        self.figures["scores"].figure.xaxis[0].axis_label = label
+        for name in ("sweep", "repetitions"):
+            self.figures[name].figure.yaxis[0].axis_label = label
+        if "all_pauli" not in config.bases:
+            n_qubits = config.fusion("computational").n_qubits
+            self.session.notify(
+                f"All Pauli strings are left out: {n_qubits} qubits would make {4**n_qubits - 1} observables."
+            )
+        self.side.start(lambda: facts(config))
+        self._read_again()
+
+    def begin(self) -> None:
+        """Forgets the scores."""
+        self._picture, self._item = None, None
+        for name in ("scores", "repetitions"):
+            self.figures[name].clear(*self.figures[name].sources)
+        self.headline.object = ""
+
+    def draw(self, update: Update) -> None:
+        """Draws when a model is finished."""
         pictures = [picture for _, picture in update.items if picture is not None]
         self._item = update.picture or self._item
         if pictures:
             self._picture = pictures[-1]
             self._draw()
-        item = self._item
-        fraction = item.n_done / item.n_total if item is not None and item.n_total else 0.0
-        self.controls.show(update, "" if update.state == "done" else self._where(), fraction)
-        if update.state == "done":
-            self.take_along.refresh()
-
-    def _begin(self) -> None:
-        """Empties the pictures; the runs are told apart by their handles, so nothing old can follow."""
-        for figure in self.figures.values():
-            figure.clear(*figure.sources)
-        self.headline.object = self.table.object = self.note.object = ""
-        label = plots.SCORES[self._config.task]
-        self.figures["scores"].figure.xaxis[0].axis_label = label
-        for name in ("sweep", "repetitions"):
-            self.figures[name].figure.yaxis[0].axis_label = label
 
     def _draw(self) -> None:
         picture = self._picture
@@ -288,16 +217,14 @@ class MeasurementPage:
         self.figures["sweep"].set_range((0.85, 1.25 * most), (low, 1.0 + 0.06 * (1.0 - low)))
 
     def _say(self) -> None:
-        config, total = self._config, self.state.repetitions
+        config, total = self.current, self.state.repetitions
         summary = self._picture.summary if self._picture else {"rows": [], "paired": [], "best_classical": ""}
         pairs = self._picture.result.paired(self.state.readout, total) if self._picture else []
         self.headline.object = text.headline(summary, config, total, self.state.readout, pairs)
         if self._facts is not None:
-            self.table.object = text.table_html(self._facts, summary, config, total, self.state.readout)
+            self.facts_table.object = text.table_html(self._facts, summary, config, total, self.state.readout)
 
-    def _update_facts(self, update: Update) -> None:
-        if update.error:
-            self.session.notify(update.error, "error")
+    def _draw_facts(self, update: Update) -> None:
         for kind, found in update.items:
             if kind == "facts":
                 self._facts = found
@@ -310,7 +237,15 @@ class MeasurementPage:
                 self._sweep = found
                 self._draw_sweep()
 
-    def _update_reading(self, update: Update) -> None:
+    def _read_again(self) -> None:
+        config, basis, repetitions = self.current, self.state.basis, self.state.repetitions
+        if config is None:
+            return
+        self._say()
+        if basis in config.bases:
+            self.reader.start(lambda: reading(config, basis, repetitions))
+
+    def _draw_reading(self, update: Update) -> None:
         if update.error:
             self.note.object = update.error
             self.figures["estimates"].clear(*self.figures["estimates"].sources)
@@ -318,12 +253,14 @@ class MeasurementPage:
             estimate_plots.put_estimates(self.figures["estimates"], table)
             self.note.object = text.reading_note(table, len(estimate_plots.shown_observables(table)))
 
-    def _where(self) -> str:
-        return text.status(self._item, self._config) if self._config else ""
+    def where(self, update: Update) -> str:
+        """Seed, basis, rate and step."""
+        return "" if update.state == "done" or self.current is None else text.status(self._item, self.current)
 
-    def _set_dark(self, dark: bool) -> None:
-        for figure in self.figures.values():
-            figure.set_dark(dark)
+    def fraction(self) -> float:
+        """Models that are finished, of all."""
+        item = self._item
+        return item.n_done / item.n_total if item is not None and item.n_total else 0.0
 
 
 _TITLES = {
@@ -336,8 +273,7 @@ _TITLES = {
 
 
 def _titled(title: str, figure: Any) -> pn.Column:
-    pane = pn.pane.Bokeh(figure.figure, sizing_mode="stretch_width", height=figure.figure.height)
-    return pn.Column(Text(title, size=14, weight=600), pane, sizing_mode="stretch_width")
+    return pn.Column(Text(title, size=14, weight=600), pane(figure), sizing_mode="stretch_width")
 
 
 def _sidebar(state: MeasurementState) -> list[Any]:

@@ -57,6 +57,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards.controls import RunControls
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.scheduler import LIVE
 from qfl_explore.dashboards.state import State
 from qfl_explore.dashboards.take_along import TakeAlong
 from qfl_explore.dashboards.text import Text
@@ -108,7 +109,7 @@ class RunPage(abc.ABC):
         self, session: Session, state: Any, figures: Mapping[str, LiveFigure] | None = None, **along: Any
     ) -> None:
         self.session, self.state = session, state
-        self.figures = dict(figures or {})
+        self.figures = {} if figures is None else figures
         self.current: Any = None
         self.sidebar: list[Any] = []
         self.main: list[Any] = []
@@ -261,31 +262,33 @@ class RunPage(abc.ABC):
         try:
             config = self.config()
         except (ValueError, TypeError, ImportError) as error:
-            self._stop("failed", message(error))
+            self._halt()
             self.session.notify(message(error), "error")
+            self.controls.show(Update(0, [], None, "failed", 0, message(error)), "")
             return
         self.session.settle()
-        self.starting(config)
         self.current, self._stale = config, False
+        self.starting(config)
         self.run.start(lambda: self.work(config))
 
     @final
     def cancel(self) -> None:
         """Stops for good; what was found stays on the page."""
-        if self.run.state in (*_ACTIVE, "paused"):
-            self._stop("cancelled")
+        was_live = self.run.state in LIVE
+        self._halt()
+        if was_live:
+            update = Update(0, [], None, "cancelled", 0, "")
+            self.controls.show(update, self.where(update))
 
-    def _stop(self, state: str, error: str = "") -> None:
+    def _halt(self) -> None:
         for handle in (self.run, *(handle for handle, lasting in self._sides if not lasting)):
             handle.cancel()
-        update = Update(0, [], None, state, 0, error)
-        self.controls.show(update, "" if error else self.where(update))
 
     def _changed(self, *_: Any) -> None:
         """A setting changed: starts anew, now or when the visitor comes."""
         if self._hidden:
             self._stale = True
-            self.run.cancel()
+            self._halt()
         else:
             self.start()
 

@@ -144,8 +144,8 @@ def test_a_small_run_fills_every_picture(page):
     for name, layer in (("scores", "mean"), ("repetitions", "pauli"), ("sweep", "all_pauli"), ("singular", "pauli")):
         assert len(next(iter(one.figures[name].sources[layer].data.values()))), name
     assert len(one.figures["estimates"].sources["exact"].data["x0"]) == 9
-    assert "63 of 63 (complete)" in one.table.object and "T = 300 repetitions" in one.note.object
-    assert set(one.take_along._table()["seed"]) == {0, 1}
+    assert "63 of 63 (complete)" in one.facts_table.object and "T = 300 repetitions" in one.note.object
+    assert set(one.table()["seed"]) == {0, 1}
     assert one.query() == {**SMALL, "T": "300", "basis": "pauli"}
 
 
@@ -187,7 +187,7 @@ def test_new_seed_and_hiding(page):
     one.show()
     wait_for(lambda: one._item is not None)
     one.new_seed()
-    assert one.state.first_seed == 2 and one._config.seeds == (2, 3)
+    assert one.state.first_seed == 2 and one.current.seeds == (2, 3)
     one.hide()
     wait_for(lambda: one.run.state in ("paused", "done"))
     one.show()
