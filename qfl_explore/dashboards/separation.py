@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.live import when_loaded
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.run_page import from_link
 from qfl_explore.dashboards.separation_learning import LearningPart, RankPart
 from qfl_explore.dashboards.separation_part import Part
 from qfl_explore.dashboards.separation_queries import QueriesPart
 from qfl_explore.dashboards.separation_signal import SignalPart
 from qfl_explore.dashboards.separation_state import PARTS, SeparationState
 
-KINDS: dict[str, type[Part]] = {
+KINDS: dict[str, Callable[[Session, SeparationState], Part]] = {
     "queries": QueriesPart,
     "learning": LearningPart,
     "rank": RankPart,
@@ -34,16 +35,12 @@ class SeparationPage:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.state = SeparationState()
-        if session.query.get("page") == "separation":
-            problems = self.state.apply_query(session.query)
-            if problems:
-                session.notify(" ".join(problems))
+        self.state = from_link(session, "separation", SeparationState())
         self._parts: dict[str, Part] = {}
         self._shown = False
         names = list(PARTS.values())
         self.tabs = pmui.Tabs(
-            *((title, pn.Spacer(height=0)) for title in PARTS), active=names.index(self.state.part), margin=(0, 8)
+            *((title, pn.Spacer(height=0)) for title in PARTS), active=names.index(self.state.part), margin=(0, 20)
         )
         self._body = pn.Column(sizing_mode="stretch_width")
         self._side = pn.Column(sizing_mode="stretch_width")
@@ -51,48 +48,34 @@ class SeparationPage:
             pmui.Column(
                 self.tabs,
                 self._body,
-                pn.pane.Markdown(text.WHOSE, margin=(4, 16), sizing_mode="stretch_width", styles={"font-size": "13px"}),
-                margin=(0, 12),
+                pn.pane.Markdown(text.WHOSE, margin=(4, 22), sizing_mode="stretch_width", styles={"font-size": "13px"}),
+                margin=0,
             )
         ]
         self.sidebar = [self._side]
         self._place(self.part)
         self.tabs.param.watch(lambda event: self.state.param.update(part=names[event.new]), "active")
         self.state.param.watch(self._turned, "part")
-        every = sorted({name for group in SeparationState.RESTARTS.values() for name in group})
-        self.state.param.watch(self._changed, every)
-        session.param.watch(lambda event: self._set_dark(event.new), "dark")
 
     @property
     def part(self) -> Part:
         """The part that is open, built the first time."""
         name = self.state.part
         if name not in self._parts:
-            self._parts[name] = KINDS[name](self.session, self.state, self.query)
-            self._parts[name].set_dark(self.session.dark)
+            self._parts[name] = KINDS[name](self.session, self.state)
         return self._parts[name]
 
     def _place(self, part: Part) -> None:
-        self._body[:] = [part.main]
+        self._body[:] = part.main
         self._side[:] = part.sidebar
 
     def _turned(self, event: Any) -> None:
         if event.old in self._parts:
-            self._parts[event.old].leave()
+            self._parts[event.old].hide()
         self.tabs.active = list(PARTS.values()).index(event.new)
         self._place(self.part)
         if self._shown:
-            self.part.open()
-
-    def _changed(self, *events: Any) -> None:
-        names = {event.name for event in events}
-        for name, part in self._parts.items():
-            if names & set(SeparationState.RESTARTS[name]):
-                part.changed(visible=self._shown and name == self.state.part)
-
-    def _set_dark(self, dark: bool) -> None:
-        for part in self._parts.values():
-            part.set_dark(dark)
+            self.part.show()
 
     # what the app calls
 
@@ -103,12 +86,12 @@ class SeparationPage:
     def show(self) -> None:
         """Starts, or goes on where the visitor left."""
         self._shown = True
-        when_loaded(self.part.open)
+        self.part.show()
 
     def hide(self) -> None:
         """Pauses while another page is open."""
         self._shown = False
-        self.part.leave()
+        self.part.hide()
 
     def close(self) -> None:
         """The session ended."""

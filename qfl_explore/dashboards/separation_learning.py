@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import abc
 import importlib
 from collections.abc import Iterator
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.controls import RunControls
+from qfl_explore.dashboards.layout import row, titled
 from qfl_explore.dashboards.live import Update
+from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import Wait
-from qfl_explore.dashboards.separation_part import Part, box, row, titled
+from qfl_explore.dashboards.separation_part import Part
+from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.settings import section, select, slider
-from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation_learn as plots
 from qfl_explore.plots.layers import put
@@ -32,16 +33,13 @@ SPARES = Spares(
 
 
 class StudyPart(Part):
-    """A part with a control bar and rows that come one by one."""
+    """A part whose rows come one by one."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.controls = RunControls(self.run, self.start, self.new_seed)
-        stop = button("Cancel", "stop")
-        stop.on_click(lambda _: self.cancel())
-        self.bar = pn.Row(self.controls, stop, sizing_mode="stretch_width")
+    running = "training"
+
+    def __init__(self, session: Session, state: SeparationState, names: tuple[str, ...]) -> None:
+        super().__init__(session, state, {name: SPARES.take(f"separation {name}") for name in names})
         self._items: list[Any] = []
-        self._last: Any = None
 
     def new_seed(self) -> None:
         """Other seeds; the change restarts the study."""
@@ -49,51 +47,47 @@ class StudyPart(Part):
 
     def begin(self) -> None:
         """Forgets the rows."""
-        self._items, self._last = [], None
+        self._items = []
 
-    def stopped(self) -> None:
-        """Says that the run was cancelled."""
-        self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
-
-    def received(self, update: Update) -> None:
+    def draw(self, update: Update) -> None:
         """Keeps the rows and draws."""
         rows = [item for item in update.items if item.row is not None]
         self._items += rows
-        self._last = update.items[-1] if update.items else self._last
-        self.draw(update.items, bool(rows) or not self._items)
-        share = len(self._items) / max(1, self.current.n_rows)
-        self.controls.show(update, "" if update.state == "done" else self._where(), share)
+        self.draw_items(update.items, bool(rows) or not self._items)
 
-    def _where(self) -> str:
-        return f"{len(self._items)} of {self.current.n_rows} models" if self.current is not None else ""
+    def where(self, update: Update) -> str:
+        """Models that are trained."""
+        return f"{len(self._items)} of {self.current.n_rows} models" if self.current and update.state != "done" else ""
 
-    def draw(self, items: list[Any], anew: bool) -> None:
+    def fraction(self) -> float:
+        """Models that are trained, of all."""
+        return len(self._items) / max(1, self.current.n_rows)
+
+    @abc.abstractmethod
+    def draw_items(self, items: list[Any], anew: bool) -> None:
         """Draws what came; ``anew`` where rows were added."""
-        raise NotImplementedError
 
 
 class LearningPart(StudyPart):
     """The layer with joint access against models of outcomes."""
 
-    name, filename = "learning", "learned_protocol.csv"
+    part, filename = "learning", "learned_protocol.csv"
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.figures = {name: SPARES.take(f"separation {name}") for name in ("learned", "training")}
+    def __init__(self, session: Session, state: SeparationState) -> None:
+        super().__init__(session, state, ("learned", "training"))
         self.summary = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(4, 12), sizing_mode="stretch_width")
         self._curves: dict[str, list[float]] = {}
         self._references: Any = None
-        self.main = pmui.Column(
-            self.bar,
+        self.main = self.body(
+            self.controls,
             self.headline,
             row(
                 titled("Success of what was learned", self.figures["learned"], 420),
                 titled("The layer in training", self.figures["training"], 300),
             ),
-            box("What this does not show", self.limits()),
+            self.limits(),
             self.summary,
             self.take_along,
-            sizing_mode="stretch_width",
         )
         self.sidebar = [
             section("Problem", slider(self.state, "delta_degrees"), slider(self.state, "n_seeds")),
@@ -114,7 +108,7 @@ class LearningPart(StudyPart):
         """The study's config."""
         return self.state.learning_config()
 
-    def job(self, config: Any) -> Iterator[Any]:
+    def work(self, config: Any) -> Iterator[Any]:
         """The references first, then everything that is trained."""
         from qfl_explore.experiments.separation_learn import references, stream
 
@@ -130,7 +124,7 @@ class LearningPart(StudyPart):
         self._curves = {"x": [], "y": [], "now_x": [], "now_y": []}
         self.figures["training"].set_range(x=(0.0, float(self.current.n_steps)))
 
-    def draw(self, items: list[Any], anew: bool) -> None:
+    def draw_items(self, items: list[Any], anew: bool) -> None:
         """Training curves always, the rest where rows were added."""
         from qfl_explore.experiments.separation_learn import MODELS, collect, means
 
@@ -182,26 +176,24 @@ class LearningPart(StudyPart):
 class RankPart(StudyPart):
     """LMF against its rank, other models of like size beside it."""
 
-    name, filename = "rank", "rank_wall.csv"
+    part, filename = "rank", "rank_wall.csv"
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.figures = {name: SPARES.take(f"separation {name}") for name in ("wall", "sizes")}
-        self.main = pmui.Column(
+    def __init__(self, session: Session, state: SeparationState) -> None:
+        super().__init__(session, state, ("wall", "sizes"))
+        self.main = self.body(
             Text(
                 "f = (x1 + x2)(x3 + x4) … over M scalar modalities, x uniform on [-1, 1]. Low-rank fusion (LMF) is a "
                 "sum of R products of one factor a modality. (Our construction.)",
                 size=14,
             ),
-            self.bar,
+            self.controls,
             self.headline,
             row(
                 titled("LMF: error against rank", self.figures["wall"], 380),
                 titled("All models: error against size (median, range over seeds)", self.figures["sizes"], 380),
             ),
-            box("What this does not show", self.limits()),
+            self.limits(),
             self.take_along,
-            sizing_mode="stretch_width",
         )
         self.sidebar = [
             section(
@@ -222,14 +214,14 @@ class RankPart(StudyPart):
         """The study's config."""
         return self.state.rank_config()
 
-    def job(self, config: Any) -> Iterator[Any]:
+    def work(self, config: Any) -> Iterator[Any]:
         """Everything that is trained."""
         from qfl_explore.experiments.rank_wall import stream
 
         importlib.import_module("scipy.stats")  # for the intervals; here, not on the server's loop
         yield from stream(config)
 
-    def draw(self, items: list[Any], anew: bool) -> None:
+    def draw_items(self, items: list[Any], anew: bool) -> None:
         """Both pictures and the headline, where rows were added."""
         from qfl_explore.experiments.rank_wall import collect, means
         from qfl_explore.theory.rank_wall import needed_rank

@@ -12,9 +12,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.live import RunHandle, Update
+from qfl_explore.dashboards.layout import row, titled
+from qfl_explore.dashboards.live import Update
+from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import Wait
-from qfl_explore.dashboards.separation_part import Part, box, row, titled
+from qfl_explore.dashboards.separation_part import Part
+from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.settings import section, select, slider
 from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
@@ -38,13 +41,12 @@ ENGINE_ORDER = ("cirq", "batched", "qsim", "tfq")
 class QueriesPart(Part):
     """Query ladders, Bloch spheres, circuit, engines, proof."""
 
-    name, filename = "queries", "query_ladder.csv"
+    part, filename = "queries", "query_ladder.csv"
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.figures = {name: SPARES.take(f"separation {name}") for name in ("ladder", *CASES)}
-        self.walk = RunHandle(self._walked, document=pn.state.curdoc)
-        self.check = RunHandle(self._checked, document=pn.state.curdoc)
+    def __init__(self, session: Session, state: SeparationState) -> None:
+        super().__init__(session, state, {name: SPARES.take(f"separation {name}") for name in ("ladder", *CASES)})
+        self.walk = self.side_run(self._walked)
+        self.check = self.side_run(self._checked)
         self._rows: list[dict[str, Any]] = []
         self._paths: dict[str, Any] = {}
         self._build()
@@ -68,16 +70,16 @@ class QueriesPart(Part):
             self.caption,
             styles={"flex": "0 1 580px"},
         )
-        self.main = pmui.Column(
+        proof = pn.pane.Markdown(text.PROOF, margin=(4, 16), sizing_mode="stretch_width")
+        self.main = self.body(
             self.problem,
             self.headline,
             row(titled("Success against queries", self.figures["ladder"], 360), spheres),
             self.counting,
-            box("What this does not show", self.limits()),
-            box("The circuit", self.drawn, self.drawing, compare, self.engines),
-            box("The proof", pn.pane.Markdown(text.PROOF, margin=(4, 16), sizing_mode="stretch_width"), collapsed=True),
+            self.limits(),
+            section("The circuit", self.drawn, self.drawing, compare, self.engines),
+            section("The proof", proof, collapsed=True),
             self.take_along,
-            sizing_mode="stretch_width",
         )
         self.sidebar = [
             section(
@@ -100,7 +102,7 @@ class QueriesPart(Part):
         """The ladder's config."""
         return self.state.queries_config()
 
-    def job(self, config: Any) -> Iterator[Any]:
+    def work(self, config: Any) -> Iterator[Any]:
         """Rungs, one by one."""
         from qfl_explore.experiments.separation import stream
 
@@ -108,9 +110,8 @@ class QueriesPart(Part):
             yield Wait(0.2)
         yield from stream(config)
 
-    def start(self) -> None:
-        """Both ladders, and the picture of the circuit."""
-        super().start()
+    def starting(self, config: Any) -> None:
+        """The picture of the circuit anew; the engines' answers were for the old one."""
         self.engines.object = ""
         self.check.cancel()
         self.start_walk()
@@ -119,7 +120,7 @@ class QueriesPart(Part):
         """Forgets the rungs."""
         self._rows = []
 
-    def received(self, update: Update) -> None:
+    def draw(self, update: Update) -> None:
         """Draws the rungs so far."""
         from qfl_explore.experiments.separation import collect
 
@@ -142,12 +143,6 @@ class QueriesPart(Part):
         """Python that gives the same ladders."""
         return text.source("separation", "SeparationConfig", self.config())
 
-    def close(self) -> None:
-        """The session ended."""
-        super().close()
-        self.walk.close()
-        self.check.close()
-
     # the way on the sphere, and the circuit's drawing
 
     def start_walk(self) -> None:
@@ -169,8 +164,6 @@ class QueriesPart(Part):
                 self._draw_walk()
             else:
                 self.drawing.object, self.drawn.object = rest
-        if update.error:
-            self.session.notify(update.error, "error")
 
     def _draw_walk(self) -> None:
         if not self._paths:
@@ -201,8 +194,6 @@ class QueriesPart(Part):
         self._engine_rows += update.items
         if update.items:
             self.engines.object = text.engines_html(self._engine_rows)
-        if update.error:
-            self.session.notify(update.error, "error")
 
 
 def walk(n_oracles: int, delta: float, base: float, seed: int, readout: str) -> Iterator[Any]:

@@ -10,9 +10,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.layout import row, titled
 from qfl_explore.dashboards.live import Update
+from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import Wait
-from qfl_explore.dashboards.separation_part import Part, box, row, titled
+from qfl_explore.dashboards.separation_part import Part
+from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.settings import section, select, switch
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation_learn as plots
@@ -29,15 +32,14 @@ EXAMPLES = ("0.9*T(5, x)", "0.5*x^3 - 0.2*x", "x^2", "cos(4*x)", "exp(x)/3", "0.
 class SignalPart(Part):
     """Response, phases, and the Boolean table."""
 
-    name, filename = "signal", "response.csv"
+    part, filename = "signal", "response.csv"
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.figures = {name: SPARES.take(f"separation {name}") for name in ("response", "phases")}
+    def __init__(self, session: Session, state: SeparationState) -> None:
+        super().__init__(session, state, {name: SPARES.take(f"separation {name}") for name in ("response", "phases")})
         self.boolean = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(8, 12), sizing_mode="stretch_width")
         self.status = Text("", size=13, live=True)
         self._result: Any = None
-        self.main = pmui.Column(
+        self.main = self.body(
             Text(INTRO, size=14),
             self.headline,
             self.status,
@@ -45,10 +47,9 @@ class SignalPart(Part):
                 titled("Response against the signal", self.figures["response"], 380),
                 titled("Phases", self.figures["phases"], 300),
             ),
-            box("What this does not show", self.limits()),
-            box("Two oracles: XOR, OR, AND (M-QSP, our construction)", self.boolean),
+            self.limits(),
+            section("Two oracles: XOR, OR, AND (M-QSP, our construction)", self.boolean),
             self.take_along,
-            sizing_mode="stretch_width",
         )
         entry = pmui.TextInput.from_param(
             self.state.param.polynomial, label="Polynomial in x", margin=(12, 12, 4, 12), sizing_mode="stretch_width"
@@ -82,7 +83,7 @@ class SignalPart(Part):
         """The part's config."""
         return self.state.signal_config()
 
-    def job(self, config: Any) -> Iterator[Any]:
+    def work(self, config: Any) -> Iterator[Any]:
         """On the batched engine at once, then on the chosen one."""
         from qfl_explore.experiments.signal_processing import boolean_table, run
 
@@ -100,7 +101,7 @@ class SignalPart(Part):
         self._result = None
         self.status.object = ""
 
-    def received(self, update: Update) -> None:
+    def draw(self, update: Update) -> None:
         """Draws what came."""
         for kind, value in update.items:
             if kind == "note":
@@ -108,11 +109,11 @@ class SignalPart(Part):
             elif kind == "boolean":
                 self.boolean.object = text.boolean_html(value)
             else:
-                self._draw(value)
+                self._draw_result(value)
         if update.error:
             self.status.object = update.error
 
-    def _draw(self, result: Any) -> None:
+    def _draw_result(self, result: Any) -> None:
         self._result = result
         grid = np.linspace(-1.0, 1.0, 301)
         fine = np.polynomial.chebyshev.chebval(grid, result.factor * result.coefficients)
