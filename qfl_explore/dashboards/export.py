@@ -1,8 +1,9 @@
-"""What a visitor takes along: CSV, a Python snippet, a link; and the check against TensorFlow Quantum."""
+"""What a visitor takes along: a table, a Python snippet, a link; and the check against TensorFlow Quantum."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -11,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qfl_explore.experiments.polynomial import PolynomialConfig
 
 
-def history_csv(records: list[tuple[int, float, float]], tests: Mapping[int, float]) -> str:
-    """The learning curve: step, loss, train_r2, and test_r2 where it was computed."""
-    rows = ["step,loss,train_r2,test_r2"]
-    for step, loss, train in records:
-        test = f"{tests[step]:.8g}" if step in tests else ""
-        rows.append(f"{step},{loss:.8g},{train:.8g},{test}")
-    return "\n".join(rows) + "\n"
+def history_table(records: list[tuple[int, float, float]], tests: Mapping[int, float]) -> pd.DataFrame:
+    """The learning curve: step, loss, train_r2, and test_r2 where it was computed (else missing)."""
+    import pandas as pd
+
+    table = pd.DataFrame(records, columns=["step", "loss", "train_r2"])
+    return table.assign(test_r2=[tests.get(step, math.nan) for step in table["step"]])
 
 
 def snippet(config: PolynomialConfig) -> str:

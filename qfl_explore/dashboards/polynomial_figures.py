@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import panel as pn
 
+from qfl_explore.dashboards.layout import pane
 from qfl_explore.dashboards.wording import Facts
 from qfl_explore.plots import fit
 from qfl_explore.plots.style import MAP_DIFFERENCE, LiveFigure, Spares
@@ -57,8 +59,8 @@ def derive(frame: Frame) -> Picture:
     )
 
 
-class Figures:
-    """All pictures of one visitor's page.
+class Figures(Mapping[str, LiveFigure]):
+    """All pictures of one visitor's page; each is made when it is asked for.
 
     Attributes:
         top: one feature: curve and learning curve; two: target, model, difference.
@@ -86,10 +88,15 @@ class Figures:
             self._figures[key].set_dark(self._dark)
         return self._figures[key]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._figures)
+
+    def __len__(self) -> int:
+        return len(self._figures)
+
     def _pane(self, key: str) -> pn.pane.Bokeh:
         if key not in self._panes:
-            figure = self[key].figure
-            self._panes[key] = pn.pane.Bokeh(figure, sizing_mode="stretch_width", height=figure.height, margin=(0, 4))
+            self._panes[key] = pane(self[key])
         return self._panes[key]
 
     def set_dark(self, dark: bool) -> None:

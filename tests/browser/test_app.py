@@ -154,7 +154,7 @@ def test_take_along_link_and_code(page, server):
     page.wait_for_timeout(300)
     copied = page.evaluate("() => navigator.clipboard.readText()")
     assert copied.startswith("from qfl_explore import FusionConfig") and "degree=2" in copied
-    page.get_by_role("button", name="Link to this state").click()
+    page.get_by_role("button", name="Link", exact=True).click()
     box = page.get_by_role("textbox", name="Link to this state")
     box.wait_for()
     assert box.input_value().endswith("/app?P=2")

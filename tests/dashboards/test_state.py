@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qfl_explore.dashboards import wording
-from qfl_explore.dashboards.export import compare_with_tfq, history_csv, link, snippet
+from qfl_explore.dashboards.export import compare_with_tfq, history_table, link, snippet
 from qfl_explore.dashboards.state import MAX_LIVE_QUBITS, PRESETS, TARGETS, PolynomialState
 from qfl_explore.experiments.polynomial import prepare, run
 from qfl_explore.experiments.targets import TARGETS as KNOWN_TARGETS
@@ -135,7 +135,7 @@ def test_small_words():
 
 
 def test_csv_holds_every_step_and_the_tests_there_are():
-    text = history_csv([(0, 1.5, -0.5), (1, 1.25, -0.25)], {1: -0.3})
+    text = history_table([(0, 1.5, -0.5), (1, 1.25, -0.25)], {1: -0.3}).to_csv(index=False)
     assert text == "step,loss,train_r2,test_r2\n0,1.5,-0.5,\n1,1.25,-0.25,-0.3\n"
 
 
