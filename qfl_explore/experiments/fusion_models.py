@@ -3,8 +3,10 @@
 They are the classical side of the separation study. Inputs are ``h`` [N, M, d]; LMF and TFN append
 a 1 to every modality. L-BFGS trains all of them, from `optimizers.lbfgs`.
 
-Source: LMF, Liu et al., arXiv:1806.00064; TFN, Zadeh et al., arXiv:1707.07250. The starting values
-keep the variance of the product of M factors at 1; the reference starts of LMF make it vanish.
+Source: LMF, Liu et al., arXiv:1806.00064; TFN, Zadeh et al., arXiv:1707.07250 (there with the 1 after
+the features). The starting values are our construction: for inputs of unit size the product of M
+factors has mean square 1, though its median still shrinks with M, as it does with the start of LMF's
+published code (see `low_rank_collapse`).
 """
 
 from __future__ import annotations

@@ -131,6 +131,7 @@ def test_reading_numbers(tmp_path):
 
 def test_the_real_steel_baseline(real):
     from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import train_test_split
 
     home = real("steel_plates")
     scores = []
@@ -141,8 +142,13 @@ def test_the_real_steel_baseline(real):
         x = np.hstack(data.features)
         model = RandomForestClassifier(100, random_state=0).fit(x[kept], data.labels[kept])
         scores.append(model.score(x[data.split["test"]], data.labels[data.split["test"]]))
-    # one random fifth scores 0.74 to 0.80, read by this loader or by hand: 0.80 is the upper end, 0.78 the mean
-    assert np.mean(scores) == pytest.approx(0.79, abs=0.02)
+    # Means over stratified fifths are 0.78, single ones 0.74 to 0.81: the published 0.80 is of one good fifth,
+    # such as scikit-learn's own with seed 0 (0.797).
+    assert np.mean(scores) == pytest.approx(0.78, abs=0.02)
+    data = steel_plates.load(folder=home, standardised=False)
+    parts = train_test_split(np.hstack(data.features), data.labels, test_size=0.2, stratify=data.labels, random_state=0)
+    model = RandomForestClassifier(100, random_state=0).fit(parts[0], parts[2])
+    assert model.score(parts[1], parts[3]) == pytest.approx(0.80, abs=0.02)
 
 
 def test_the_real_cover_types(real):
