@@ -8,133 +8,193 @@ from typing import Any
 import cirq
 import numpy as np
 import qsimcirq
-from qsimcirq import qsim
 
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.errors import check_int, check_option
+from qfl_explore.errors import invalid
 from qfl_explore.simulation.base import Backend
-from qfl_explore.simulation.parameter_shift import shift_gradients, shifted_angles
+from qfl_explore.simulation.parameter_shift import SHIFT, shift_gradients
 from qfl_explore.simulation.pauli import PauliTable
+from qfl_explore.simulation.qsim_cost import CHUNK_BYTES, device_bytes, host_bytes, sums_in_engine
+from qfl_explore.simulation.qsim_gates import GateTable, engine_observables
+from qfl_explore.simulation.qsim_gpu import MODES, check_gpu
+from qfl_explore.simulation.qsim_options import QSimSettings
+from qfl_explore.simulation.sampling import Estimates, Reader
+from qfl_explore.theory.measurement import observable_axes, split_repetitions
 
-FORMS = ("physical", "circuit")
-#: State vectors that are held at once take at most about this much memory.
-_CHUNK_BYTES = 2**26
-_KINDS = {
-    cirq.XPowGate: qsim.kXPowGate,
-    cirq.YPowGate: qsim.kYPowGate,
-    cirq.ZPowGate: qsim.kZPowGate,
-    cirq.CXPowGate: qsim.kCXPowGate,
-    cirq.CZPowGate: qsim.kCZPowGate,
-}
+#: Random streams of one seed: values and shifted values never share their noise.
+_VALUES, _SHIFTS = 0, 1
 
 
 class QSimBackend(Backend):
-    """Amplitudes from qsim in float32; observables summed from them in float64.
-
-    Resolving sympy symbols costs cirq far more than qsim's simulation (8 ms against 1 ms at
-    12 qubits), so ``fusion.physical`` becomes a table of numbers once a call, from which each
-    circuit is handed to qsim's C++ side directly.
+    """Amplitudes from qsim in float32, on processors or a GPU; observables exact, or from repetitions.
 
     Args:
-        threads: OpenMP threads of one simulation, 1 or more.
-        max_fused_gate_size: how many qubits qsim fuses gates to, 2 to 6.
-        form: which circuit the values come from: ``physical`` (uncontrolled gates, fast) or
-            ``circuit`` (``fusion.circuit`` as it stands, through ``QSimSimulator``, slow).
-            Gradients always shift the physical form.
+        **options: see `qfl_explore.simulation.qsim_options.QSimSettings`.
 
     Raises:
-        TypeError: an option is of the wrong kind.
-        ValueError: an option is out of range or unknown.
+        TypeError: an option is of the wrong kind, or there is none of that name.
+        ValueError: an option is out of range, unknown, or does not go with another.
+        ImportError: ``device='gpu'``, and qsim cannot use one here; found out in another process.
     """
 
     name = "qsim"
 
-    def __init__(self, threads: int = 1, max_fused_gate_size: int = 2, form: str = "physical") -> None:
-        self.threads = check_int("threads", threads, 1)
-        self.max_fused_gate_size = check_int("max_fused_gate_size", max_fused_gate_size, 2, 6)
-        self.form = check_option("form", form, FORMS)
+    def __init__(self, **options: Any) -> None:
+        self.settings = QSimSettings.of(options)
         self._lock = threading.Lock()  # qsim's C++ side makes no promise about threads
+        self.gpu = check_gpu(self.settings.gpu_mode) if self.settings.gpu_mode else None
+        self._engine = getattr(qsimcirq, MODES[self.settings.gpu_mode][1]) if self.gpu else qsimcirq.qsim
 
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
-        """A few complex64 state vectors, and the chunk that observables are summed from."""
-        return 8 * 16 * 2**fusion.n_qubits + 4 * _CHUNK_BYTES
+        """State vectors and what observables are summed from, in this machine's memory."""
+        return host_bytes(fusion.config, self.settings)
 
-    def _options(self) -> dict[str, Any]:
-        return qsimcirq.QSimOptions(cpu_threads=self.threads, max_fused_gate_size=self.max_fused_gate_size).as_dict()
+    def estimates(self, fusion: FusionCircuit, features: Any, weights: Any) -> Estimates:
+        """Values from repetitions, and how many of them told something about each observable.
+
+        The standard error of a value v is ``sqrt((1 - v²) / n_used)``; see `theory.measurement.grouped_variance`.
+
+        Args:
+            fusion: the circuit.
+            features: [B, M, D], radians, finite.
+            weights: of ``fusion.weight_shape``, radians, finite.
+
+        Returns:
+            Estimates of [B, K] values.
+
+        Raises:
+            ValueError: the engine has no ``repetitions``, they are too few, or an input is wrong.
+            TypeError: something is not an array of real numbers.
+        """
+        features, weights = self._checked(fusion, features, weights)
+        if self.settings.repetitions is None:
+            received = "get_backend('qsim') without repetitions"
+            raise invalid("there are no repetitions to estimate from", "get_backend('qsim', repetitions=…)", received)
+        question = _Question(self, fusion)
+        angles = fusion.physical.symbol_values(features, weights)
+        return question.sampled(angles, self._rng(_VALUES))
+
+    def _checked(self, fusion: FusionCircuit, features: Any, weights: Any) -> tuple[np.ndarray, np.ndarray]:
+        features, weights = super()._checked(fusion, features, weights)
+        if self.gpu is not None:
+            needed, free = device_bytes(fusion.config, self.settings), self.gpu.free_bytes
+            if needed > 0.9 * free:
+                what = f"qsim with {fusion.n_qubits} qubits needs too much of the GPU's memory"
+                expected = f"at most 90 % of the {free / 2**30:.3g} GiB that were free"
+                raise invalid(what, expected, f"{needed / 2**30:.3g} GiB")
+        return features, weights
+
+    def _rng(self, stream: int) -> np.random.Generator:
+        seed = self.settings.seed
+        return np.random.default_rng() if seed is None else np.random.default_rng([seed, stream])
 
     def _expectations(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        if self.form == "circuit":
+        if self.settings.form == "circuit":
             return self._through_cirq(fusion, features, weights)
         angles = fusion.physical.symbol_values(features, weights)
-        return self._values(_GateTable(fusion), PauliTable(fusion.observables, fusion.qubits), angles)
+        return _Question(self, fusion).values(angles, self._rng(_VALUES))
 
     def _gradients(
         self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        gates, paulis = _GateTable(fusion), PauliTable(fusion.observables, fusion.qubits)
+        question, rng = _Question(self, fusion), self._rng(_SHIFTS)
 
         def shifted_values(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            plus, minus = shifted_angles(angles)
-            return self._values(gates, paulis, plus), self._values(gates, paulis, minus)
+            return question.shifted(angles, SHIFT, rng), question.shifted(angles, -SHIFT, rng)
 
         d_features, d_weights = shift_gradients(fusion, features, weights, cotangents, shifted_values)
         values = self._expectations(fusion, features, weights)
         return values, d_features.astype(np.float32), d_weights.astype(np.float32)
 
-    def _values(self, gates: _GateTable, paulis: PauliTable, angles: np.ndarray) -> np.ndarray:
-        """Observables [N, K] of circuits with angles [N, S]."""
-        values = np.empty((len(angles), paulis.n_observables), np.float32)
-        chunk = max(1, _CHUNK_BYTES // (16 * 2**gates.n_qubits))
-        options = self._options()
-        for start in range(0, len(angles), chunk):
-            rows = angles[start : start + chunk]
-            with self._lock:
-                states = np.stack([_state({**options, "c": gates.circuit(row)}) for row in rows])
-            values[start : start + chunk] = paulis.expectations(states)
-        return values
-
     def _through_cirq(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
         names = [symbol.name for symbol in fusion.feature_symbols + fusion.weight_symbols]
         points = [np.concatenate([np.ravel(sample), np.ravel(weights)]).tolist() for sample in features]
         sweep = [cirq.ParamResolver(dict(zip(names, point, strict=True))) for point in points]
-        simulator = qsimcirq.QSimSimulator(self._options())
+        simulator = qsimcirq.QSimSimulator(self.settings.for_qsim())
         with self._lock:
             values = simulator.simulate_expectation_values_sweep(
                 fusion.circuit, list(fusion.observables), sweep, qubit_order=list(fusion.qubits)
             )
         return np.real(values).astype(np.float32)
 
+    def run(self, what: str, circuit: Any, *arguments: Any, seed: int = 1) -> Any:
+        """Calls a function of qsim's C++ side with a circuit and the options.
 
-class _GateTable:
-    """``fusion.physical`` as (kind, time, qubits, parameters, symbol) rows for qsim's C++ circuits."""
-
-    def __init__(self, fusion: FusionCircuit) -> None:
-        self.n_qubits = fusion.n_qubits
-        # qsim numbers qubits from the least significant one.
-        bit = {qubit: fusion.n_qubits - 1 - i for i, qubit in enumerate(fusion.qubits)}
-        order = {symbol.name: i for i, symbol in enumerate(fusion.physical.symbols)}
-        self._rows = []
-        for time, op in enumerate(fusion.physical.circuit.all_operations()):
-            names = cirq.parameter_names(op)
-            exponent = 1.0 if names else float(op.gate.exponent)
-            parameters = {"exponent": exponent, "global_shift": float(op.gate.global_shift)}
-            symbol = order[names.pop()] if names else None
-            kind = next(kind for family, kind in _KINDS.items() if isinstance(op.gate, family))
-            self._rows.append((kind, time, [bit[qubit] for qubit in op.qubits], parameters, symbol))
-
-    def circuit(self, angles: np.ndarray) -> Any:
-        """A C++ circuit with these angles [S], radians; every rotation is a gate to the power angle/π."""
-        turns = (angles / np.pi).tolist()
-        circuit = qsim.Circuit()
-        circuit.num_qubits = self.n_qubits
-        for kind, time, qubits, parameters, symbol in self._rows:
-            if symbol is not None:
-                parameters["exponent"] = turns[symbol]  # the table belongs to one call, so to one thread
-            qsim.add_gate(kind, time, qubits, parameters, circuit)
-        return circuit
+        Raises:
+            MemoryError: qsim answered nothing, which is how it says that an allocation failed.
+        """
+        with self._lock:
+            answer = getattr(self._engine, what)({**self.settings.for_qsim(), "c": circuit, "s": seed}, *arguments)
+        if len(answer) == 0:
+            raise invalid("qsim gave no answer", "a state vector that fits into memory", what, MemoryError)
+        return answer
 
 
-def _state(options: dict[str, Any]) -> np.ndarray:
-    """The final state vector [2^n], complex64, from |0…0⟩."""
-    amplitudes = qsim.qsim_simulate_fullstate({**options, "s": 1}, 0)
-    return np.asarray(amplitudes, np.float32).view(np.complex64)
+class _Question:
+    """One circuit with its observables, translated once a call."""
+
+    def __init__(self, backend: QSimBackend, fusion: FusionCircuit) -> None:
+        self.backend, self.settings = backend, backend.settings
+        self.gates = GateTable(fusion)
+        self.n_observables = fusion.n_observables
+        if self.settings.repetitions is not None:
+            self.reader = Reader(observable_axes(fusion.observables, fusion.qubits))
+            self._check_repetitions(self.settings.repetitions)
+        elif sums_in_engine(fusion.config, self.settings):
+            self.operators = engine_observables(fusion)
+        else:
+            self.paulis = PauliTable(fusion.observables, fusion.qubits)
+
+    def _check_repetitions(self, repetitions: int) -> None:
+        bases = self.reader.n_settings
+        if repetitions < bases:
+            what = f"repetitions do not reach all of the {bases} product bases that the observables need"
+            raise invalid(what, f"repetitions of {bases} or more", f"repetitions={repetitions}")
+
+    def values(self, angles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Observables [N, K] of circuits with angles [N, S]."""
+        if self.settings.repetitions is not None:
+            return self.sampled(angles, rng).values.astype(np.float32)
+        if hasattr(self, "operators"):
+            return self._by_engine(angles)
+        values = np.empty((len(angles), self.n_observables), np.float32)
+        chunk = max(1, CHUNK_BYTES // (16 * 2**self.gates.n_qubits))
+        for start in range(0, len(angles), chunk):
+            states = np.stack([self._state(row) for row in angles[start : start + chunk]])
+            values[start : start + chunk] = self.paulis.expectations(states)
+        return values
+
+    def shifted(self, angles: np.ndarray, shift: float, rng: np.random.Generator) -> np.ndarray:
+        """Observables [S, K] with each of the angles [S] in turn moved by ``shift``; few rows are held at once."""
+        rows = max(1, CHUNK_BYTES // (64 * len(angles)))
+        parts = []
+        for start in range(0, len(angles), rows):
+            moved = np.arange(start, min(start + rows, len(angles)))
+            part = np.tile(angles, (len(moved), 1))
+            part[np.arange(len(moved)), moved] += shift
+            parts.append(self.values(part, rng))
+        return np.concatenate(parts)
+
+    def _state(self, row: np.ndarray) -> np.ndarray:
+        """The final state vector [2^n], complex64, from |0…0⟩."""
+        amplitudes = self.backend.run("qsim_simulate_fullstate", self.gates.circuit(row), 0)
+        return np.asarray(amplitudes, np.float32).view(np.complex64)
+
+    def _by_engine(self, angles: np.ndarray) -> np.ndarray:
+        function, circuit = "qsim_simulate_expectation_values", self.gates.circuit
+        rows = [self.backend.run(function, circuit(row), self.operators, 0) for row in angles]
+        return np.real(rows).astype(np.float32)
+
+    def sampled(self, angles: np.ndarray, rng: np.random.Generator) -> Estimates:
+        """Estimates [N, K] from repetitions of circuits with angles [N, S]."""
+        repetitions = self.settings.repetitions or 0
+        shares = split_repetitions(repetitions, self.reader.n_settings)
+        sums = np.empty((len(angles), self.n_observables, self.reader.n_settings))
+        for i, row in enumerate(angles):
+            for u, (basis, share) in enumerate(zip(self.reader.settings, shares.tolist(), strict=True)):
+                circuit, seed = self.gates.circuit(row, basis), int(rng.integers(2**31 - 1))
+                outcomes = self.backend.run("qsim_sample_final", circuit, share, seed=seed)
+                sums[i, :, u] = self.reader.parity_sums(np.array(outcomes, np.int64))
+        used = (self.reader.signs != 0) @ shares
+        values = (sums * self.reader.signs).sum(axis=2) / used
+        return Estimates(values, used, repetitions, "grouped")

@@ -212,6 +212,18 @@ class Reader:
         used = (self.signs != 0) @ shares
         return Estimates(self._combine(sums, shares), used, repetitions, "grouped")
 
+    def parity_sums(self, outcomes: np.ndarray) -> np.ndarray:
+        """Each observable's sum of ±1 over bit strings that were read, signs of the setting left out.
+
+        Args:
+            outcomes: [T] integers, first qubit most significant.
+
+        Returns:
+            [K] integers.
+        """
+        flips = [int((np.bitwise_count(outcomes & mask) & 1).sum()) for mask in self._masks]
+        return len(outcomes) - 2 * np.array(flips)
+
     def _combine(self, sums: np.ndarray, shares: np.ndarray) -> np.ndarray:
         """Sums of ±1 over the compatible settings, divided by their repetitions."""
         values = np.empty((len(sums), len(self.axes)))

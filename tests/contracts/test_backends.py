@@ -22,6 +22,7 @@ CONTESTANTS = {
     "batched64": ("batched", {"dtype": "float64"}, "float64"),
     "tfq": ("tfq", {}, "float32"),
     "qsim": ("qsim", {}, "float32"),
+    "qsim_engine": ("qsim", {"readout": "engine", "max_fused_gate_size": 4}, "float32"),
     "qsim_circuit": ("qsim", {"form": "circuit", "max_fused_gate_size": 3}, "float32"),
     "cirq": ("cirq", {}, "float64"),
 }
@@ -107,7 +108,7 @@ def contestant(request):
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[label(case) for case in CASES])
-@pytest.mark.parametrize("name", [name for name in CONTESTANTS if name != "qsim_circuit"])
+@pytest.mark.parametrize("name", [name for name in CONTESTANTS if name not in ("qsim_circuit", "qsim_engine")])
 def test_values_and_gradients_equal_the_oracle(name, number):
     engine, tolerance = engine_of(name), TOLERANCE[CONTESTANTS[name][2]]
     fusion, features, weights, cotangents, expected = question(number)
@@ -118,9 +119,10 @@ def test_values_and_gradients_equal_the_oracle(name, number):
 
 
 @pytest.mark.parametrize("number", range(0, len(CASES), 9), ids=[label(case) for case in CASES[::9]])
-def test_qsim_runs_the_circuit_as_it_stands(number):
+@pytest.mark.parametrize("name", ["qsim_circuit", "qsim_engine"])
+def test_other_ways_through_qsim_give_the_same_values(name, number):
     fusion, features, weights, _, (values, *_) = question(number)
-    got = engine_of("qsim_circuit").expectations(fusion, features, weights)
+    got = engine_of(name).expectations(fusion, features, weights)
     np.testing.assert_allclose(got, values, rtol=0, atol=1e-5)
 
 
