@@ -56,6 +56,23 @@ def squash(values: Any, kind: str = "tanh", limit: float = math.pi) -> np.ndarra
     return 2 * limit / math.pi * np.arctan(array)
 
 
+def principal_axes(features: Any, count: int) -> np.ndarray:
+    """[d, count]: ``features @ axes`` are the leading principal components, scaled to a standard deviation of 1.
+
+    Args:
+        features: [N, d] of the training part.
+        count: 1 to d.
+
+    Raises:
+        ValueError: there are fewer than ``count`` components.
+    """
+    array = _features(features)
+    if not 1 <= count <= min(array.shape):
+        raise invalid("count is out of range", f"1 to {min(array.shape)} components", f"count={count}")
+    _, values, rows = np.linalg.svd(array - array.mean(axis=0), full_matrices=False)
+    return rows[:count].T / (values[:count] / np.sqrt(len(array)))
+
+
 @dataclasses.dataclass
 class AngleScaler:
     """Turns features [N, F] into angles [N, F], column by column; fitted on training data.

@@ -9,7 +9,7 @@ import numpy as np
 from qfl_explore.experiments.measurement_bases_config import MeasurementConfig
 from qfl_explore.experiments.polynomial import PolynomialConfig, prepare
 from qfl_explore.experiments.targets import TargetConfig
-from qfl_explore.scalers import squash
+from qfl_explore.scalers import principal_axes, squash
 from qfl_explore.theory.spectrum import design_matrix, reachable_frequencies
 
 #: Above this many frequencies the Fourier fit is left out.
@@ -93,7 +93,7 @@ def _breast_cancer(config: MeasurementConfig, seed: int) -> Task:
 
     data = load("breast_cancer", seed)
     parts = {part: data.part(part) for part in ("train", "validation", "test")}
-    axes = [_components(array, config.feature_dim) for array in parts["train"][0]]
+    axes = [principal_axes(array, config.feature_dim) for array in parts["train"][0]]
     x = {
         part: np.stack([squash(a @ m, limit=np.pi / 2) for a, m in zip(arrays, axes, strict=True)], 1)
         for part, (arrays, _) in parts.items()
@@ -102,12 +102,6 @@ def _breast_cancer(config: MeasurementConfig, seed: int) -> Task:
     flat = {part: np.column_stack([np.ones(len(v)), v.reshape(len(v), -1)]) for part, v in x.items()}
     measures = {part: np.column_stack([np.ones(len(a[0])), *a]) for part, (a, _) in parts.items()}
     return Task(x, y, True, None, {"angles": flat, "measures": measures}, "malignant or benign")
-
-
-def _components(array: np.ndarray, count: int) -> np.ndarray:
-    """[d, count]: projections on the leading principal components, scaled to variance 1."""
-    _, values, rows = np.linalg.svd(array - array.mean(axis=0), full_matrices=False)
-    return rows[:count].T / (values[:count] / np.sqrt(len(array)))
 
 
 def with_constant(values: np.ndarray) -> np.ndarray:
