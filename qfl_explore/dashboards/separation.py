@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.layout import prose
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import from_link
 from qfl_explore.dashboards.separation_learning import LearningPart, RankPart
@@ -48,7 +49,7 @@ class SeparationPage:
             pmui.Column(
                 self.tabs,
                 self._body,
-                pn.pane.Markdown(text.WHOSE, margin=(4, 22), sizing_mode="stretch_width", styles={"font-size": "13px"}),
+                prose(text.WHOSE, 12, margin=(4, 22)),
                 margin=0,
             )
         ]

@@ -112,7 +112,7 @@ class LearningPart(StudyPart):
         """The references first, then everything that is trained."""
         from qfl_explore.experiments.separation_learn import references, stream
 
-        if config.engine == "tfq":
+        if config.backend == "tfq":
             yield Wait(0.2)
         importlib.import_module("scipy.stats")  # for the intervals; here, not on the server's loop
         self._references = references(config)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import panel as pn
 
 from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.layout import prose
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage
 from qfl_explore.dashboards.separation_state import SeparationState
@@ -36,7 +37,4 @@ class Part(RunPage):
 
     def limits(self) -> pn.viewable.Viewable:
         """The box that says what the result does not show."""
-        said = pn.pane.Markdown(
-            text.NOT_SHOWN[self.part], margin=(0, 16), sizing_mode="stretch_width", styles={"font-size": "14px"}
-        )
-        return section("What this does not show", said)
+        return section("What this does not show", prose(text.NOT_SHOWN[self.part]))

@@ -12,7 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.layout import row, titled
+from qfl_explore.dashboards.layout import prose, row, titled
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import Wait
@@ -70,7 +70,7 @@ class QueriesPart(Part):
             self.caption,
             styles={"flex": "0 1 580px"},
         )
-        proof = pn.pane.Markdown(text.PROOF, margin=(4, 16), sizing_mode="stretch_width")
+        proof = prose(text.PROOF)
         self.main = self.body(
             self.problem,
             self.headline,
@@ -92,7 +92,7 @@ class QueriesPart(Part):
                 "Run",
                 slider(self.state, "n_trials", step=100),
                 slider(self.state, "seed", "Seed"),
-                select(self.state, "engine"),
+                select(self.state, "backend"),
                 collapsed=True,
             ),
             section("Picture", slider(self.state, "base_degrees")),
@@ -106,7 +106,7 @@ class QueriesPart(Part):
         """Rungs, one by one."""
         from qfl_explore.experiments.separation import stream
 
-        if config.engine == "tfq":
+        if config.backend == "tfq":
             yield Wait(0.2)
         yield from stream(config)
 

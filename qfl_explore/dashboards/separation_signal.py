@@ -87,10 +87,10 @@ class SignalPart(Part):
         """On the batched engine at once, then on the chosen one."""
         from qfl_explore.experiments.signal_processing import boolean_table, run
 
-        yield "result", run(config.replace(engine="batched"))
+        yield "result", run(config.replace(backend="batched"))
         yield "boolean", boolean_table()
-        if config.engine != "batched":
-            if config.engine == "tfq":
+        if config.backend != "batched":
+            if config.backend == "tfq":
                 yield "note", "Loading TensorFlow Quantum (some ten seconds the first time); until then: batched."
                 yield Wait(0.3)  # so that the sentence is seen before the import
             yield "result", run(config)

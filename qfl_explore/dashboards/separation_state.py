@@ -38,7 +38,7 @@ class SeparationState(State):
     readout = param.Selector(default="best", objects=READOUTS, doc="Measurement")
     n_trials = param.Integer(default=1000, bounds=(100, 5000), step=100, doc="Trials at each rung")
     base_degrees = param.Integer(default=23, bounds=(0, 180), doc="Unknown base θ in the picture (degrees)")
-    engine = _choice(ENGINES, "batched", "Engine")
+    backend = _choice(ENGINES, "batched", "Engine")
 
     n_seeds = param.Integer(default=5, bounds=(2, 10), doc="Seeds")
     n_train = param.Integer(default=128, bounds=(16, 512), step=16, doc="Labelled angles for the layer")
@@ -67,7 +67,7 @@ class SeparationState(State):
         "readout": "readout",
         "n_trials": "trials",
         "base_degrees": "base",
-        "engine": "run_on",
+        "backend": "run_on",
         "n_seeds": "runs",
         "n_train": "angles",
         "n_outcomes": "outcomes",
@@ -87,7 +87,7 @@ class SeparationState(State):
     }
     #: Parameters that start a part anew.
     RESTARTS = {
-        "queries": ("n_oracles", "delta_degrees", "readout", "n_trials", "engine", "seed"),
+        "queries": ("n_oracles", "delta_degrees", "readout", "n_trials", "backend", "seed"),
         "learning": (
             *("delta_degrees", "seed", "n_seeds", "n_train", "n_outcomes", "n_restarts", "n_steps", "n_blocks"),
             *("initializer", "train_engine"),
@@ -113,7 +113,7 @@ class SeparationState(State):
         """
         from qfl_explore.experiments.separation import SeparationConfig
 
-        names = ("n_oracles", "readout", "n_trials", "engine", "seed")
+        names = ("n_oracles", "readout", "n_trials", "backend", "seed")
         return SeparationConfig(delta=self.delta, **{name: getattr(self, name) for name in names})
 
     def learning_config(self) -> LearnConfig:
@@ -127,7 +127,7 @@ class SeparationState(State):
         names = ("n_train", "n_outcomes", "n_restarts", "n_steps", "n_blocks", "initializer")
         seeds = tuple(range(self.seed, self.seed + self.n_seeds))
         settings = {name: getattr(self, name) for name in names}
-        return LearnConfig(delta=self.delta, seeds=seeds, engine=self.train_engine, **settings)
+        return LearnConfig(delta=self.delta, seeds=seeds, backend=self.train_engine, **settings)
 
     def rank_config(self) -> RankWallConfig:
         """Settings of the rank wall.
@@ -153,4 +153,4 @@ class SeparationState(State):
         """
         from qfl_explore.experiments.signal_processing import SignalConfig
 
-        return SignalConfig(polynomial=self.polynomial, scale=self.scale, engine=self.signal_engine)
+        return SignalConfig(polynomial=self.polynomial, scale=self.scale, backend=self.signal_engine)

@@ -76,8 +76,9 @@ NOT_SHOWN = {
 TABLE_STYLE = """
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; opacity: 0.85; padding: 2px 0 6px 0; }
-th, td { text-align: right; padding: 4px 12px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
-th:first-child, td:first-child { text-align: left; white-space: nowrap; }
+th, td { text-align: right; padding: 4px min(12px, 0.8vw); border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
+td:not(:last-child) { white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
 """
 
 
@@ -190,7 +191,7 @@ def signal_sentence(summary: Mapping[str, Any]) -> str:
     scaled = "" if summary["factor"] == 1.0 else f" It was scaled by {summary['factor']:.4f} to stay below 1."
     return (
         f"Degree {summary['degree']}: {pieces}, {summary['n_queries']} queries of the signal. Phases from pyqsp "
-        f"give the polynomial to {summary['phase_error']:.0e}; on the engine {summary['engine']} the response "
+        f"give the polynomial to {summary['phase_error']:.0e}; on the engine {summary['backend']} the response "
         f"deviates by at most {summary['deviation']:.0e}.{scaled}"
     )
 

@@ -48,7 +48,7 @@ class RankWallConfig:
         n_steps: of L-BFGS, at most.
         n_restarts: starts on every seed; the lowest training loss is kept.
         seeds: distinct; each draws samples and starting values anew.
-        engine: runs the layers.
+        backend: the engine that runs the layers.
 
     Raises:
         ValueError: a setting is out of range or unknown.
@@ -63,12 +63,12 @@ class RankWallConfig:
     n_steps: int = 300
     n_restarts: int = 1
     seeds: tuple[int, ...] = (0, 1, 2)
-    engine: str = "batched"
+    backend: str = "batched"
 
     def __post_init__(self) -> None:
         if check_modalities(self.n_modalities) > 8:
             raise invalid("n_modalities is too large to train live", "2, 4, 6 or 8", f"{self.n_modalities}")
-        check_option("engine", self.engine, ENGINES)
+        check_option("backend", self.backend, ENGINES)
         for name, most in (("n_train", 100_000), ("n_steps", 10_000), ("n_restarts", 20)):
             check_int(name, getattr(self, name), 1, most)
         wall = needed_rank(self.n_modalities)
@@ -248,7 +248,7 @@ def _network(config: RankWallConfig, width: int, seed: int) -> Iterator[Progress
 
 
 def _quantum(config: RankWallConfig, degree: int, seed: int) -> Iterator[Progress]:
-    model = CircuitRegression(FusionCircuit(config.fusion(degree)), get_backend(config.engine))
+    model = CircuitRegression(FusionCircuit(config.fusion(degree)), get_backend(config.backend))
     x, y = samples(config, seed)
     scale = float(y.std())
     best, kept = math.inf, None

@@ -64,7 +64,7 @@ class SeparationConfig:
             protocol needs, as far as the search stays small.
         n_trials: single measurements drawn at each rung of the joint ladder.
         n_starts: random starts of each search for a separable strategy.
-        engine: runs the circuit.
+        backend: the engine that runs the circuit.
         seed: of angles, measurements and starts.
 
     Raises:
@@ -78,7 +78,7 @@ class SeparationConfig:
     separable_rounds: int | None = None
     n_trials: int = 1000
     n_starts: int = 8
-    engine: str = "batched"
+    backend: str = "batched"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class SeparationConfig:
         check_int("n_starts", self.n_starts, 1, 100)
         check_int("seed", self.seed, 0)
         check_option("readout", self.readout, READOUTS)
-        check_option("engine", self.engine, ENGINES)
+        check_option("backend", self.backend, ENGINES)
         object.__setattr__(self, "delta", check_delta(self.delta))
         if rounds_needed(self.delta) > MAX_ROUNDS:
             least = math.pi / (2 * MAX_ROUNDS)
@@ -228,10 +228,10 @@ def _joint_row(config: SeparationConfig, n_rounds: int) -> dict[str, Any]:
     circuit = protocol(config.n_oracles, config.delta, n_rounds, config.readout)
     theta, labels = draw_angles(config.n_oracles, config.delta, min(config.n_trials, 400), config.seed)
     z = circuit_expectations(
-        config.engine, circuit.circuit, circuit.qubits, circuit.symbols, circuit.features(theta), circuit.observables
+        config.backend, circuit.circuit, circuit.qubits, circuit.symbols, circuit.features(theta), circuit.observables
     )[:, 0]
     right = np.clip((1 + np.where(labels == 0, z, -z)) / 2, 0.0, 1.0)
-    right = np.where(right > 1 - TOLERANCES[config.engine], 1.0, right)  # rounding is not an error of the protocol
+    right = np.where(right > 1 - TOLERANCES[config.backend], 1.0, right)  # rounding is not an error of the protocol
     exact = joint_success(n_rounds, config.delta, config.readout)
     rng = np.random.default_rng([config.seed, n_rounds, 1])
     n_right = int(np.sum(rng.random(config.n_trials) < np.resize(right, config.n_trials)))

@@ -65,7 +65,7 @@ class LearnConfig:
         rank: R of LMF.
         n_hidden: of the network.
         seeds: distinct; each draws data and starting values anew.
-        engine: runs the layer.
+        backend: the engine that runs the layer.
 
     Raises:
         ValueError: a setting is out of range or unknown.
@@ -85,7 +85,7 @@ class LearnConfig:
     rank: int = 4
     n_hidden: int = 16
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    engine: str = "batched"
+    backend: str = "batched"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delta", check_delta(self.delta))
@@ -94,7 +94,7 @@ class LearnConfig:
             expected = f"at least {math.pi / (2 * MAX_ROUNDS):.4f} radians, {MAX_ROUNDS} rounds"
             raise invalid("delta is too small to learn live", expected, f"delta={self.delta}, {needed} rounds")
         check_option("initializer", self.initializer, INITIALIZERS)
-        check_option("engine", self.engine, ENGINES)
+        check_option("backend", self.backend, ENGINES)
         check_positive("learning_rate", self.learning_rate)
         limits = {"n_train": 100_000, "n_outcomes": 1_000_000, "n_steps": 10_000, "n_restarts": 20, "n_blocks": 8}
         for name, most in (limits | {"rank": 64, "n_hidden": 256}).items():
@@ -240,7 +240,7 @@ def _row(model: str, seed: int, n_queries: int, success: float, ceiling: float, 
 
 
 def _quantum(config: LearnConfig, seed: int, degree: int) -> Iterator[Progress]:
-    fusion, backend = FusionCircuit(config.fusion(degree)), get_backend(config.engine)
+    fusion, backend = FusionCircuit(config.fusion(degree)), get_backend(config.backend)
     theta, labels = draw_angles(2, config.delta, config.n_train, seed)
     features, sign = _features(theta), 1.0 - 2.0 * labels
     best, kept = -math.inf, np.zeros(0)

@@ -40,7 +40,7 @@ class SignalConfig:
             polynomial of degree 60 or less matches to nine digits.
         scale: whether a polynomial that is too large is scaled to 0.99; otherwise it is refused.
         n_points: signals a at which the response is evaluated, Chebyshev-spaced.
-        engine: runs the circuit.
+        backend: the engine that runs the circuit.
 
     Raises:
         ValueError: a setting is out of range or unknown, or the text is not a formula.
@@ -50,10 +50,10 @@ class SignalConfig:
     polynomial: str = "0.9*T(5, x)"
     scale: bool = True
     n_points: int = 61
-    engine: str = "batched"
+    backend: str = "batched"
 
     def __post_init__(self) -> None:
-        check_option("engine", self.engine, ENGINES)
+        check_option("backend", self.backend, ENGINES)
         check_int("n_points", self.n_points, 2, 2001)
         if not isinstance(self.scale, bool):
             raise invalid("scale must be a boolean", "True or False", f"scale={self.scale!r}", TypeError)
@@ -110,7 +110,7 @@ class SignalResult:
             "factor": self.factor,
             "phase_error": max(s.error for s in self.sequences),
             "deviation": deviation,
-            "engine": self.config.engine,
+            "backend": self.config.backend,
         }
 
 
@@ -157,7 +157,7 @@ def run(config: SignalConfig | None = None) -> SignalResult:
     for sequence in sequences:
         test = hadamard_test(sequence.phases)
         inputs = -2.0 * np.arccos(a)[:, None]
-        values = circuit_expectations(config.engine, test.circuit, test.qubits, test.symbols, inputs, test.observables)
+        values = circuit_expectations(config.backend, test.circuit, test.qubits, test.symbols, inputs, test.observables)
         response += values[:, 1]
         p0 = np.sum(values**2, axis=1)
     target = np.polynomial.chebyshev.chebval(a, factor * coefficients)
@@ -168,7 +168,7 @@ def run(config: SignalConfig | None = None) -> SignalResult:
 
 def stream(config: SignalConfig) -> Iterator[Any]:
     """First the sentence that says what is being loaded (``tfq`` only), then the result."""
-    if config.engine == "tfq":
+    if config.backend == "tfq":
         yield "Loading TensorFlow Quantum (some ten seconds the first time) …"
     yield run(config)
 

@@ -90,7 +90,7 @@ def value_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def provenance_of(config: Any) -> dict[str, Any]:
     """Where a number comes from: versions, engine and seed; nothing that names a machine."""
-    engine = str(getattr(config, "backend", getattr(config, "engine", "")))
+    engine = str(getattr(config, "backend", ""))
     seed = getattr(config, "seed", getattr(config, "seeds", None))
     return {"engine": engine, "seed": plain(seed), "versions": dict(_versions(engine))}
 

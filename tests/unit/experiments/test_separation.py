@@ -181,7 +181,7 @@ def test_typed_polynomials_become_responses(text):
 
 def test_a_response_on_tensorflow_quantum():
     pytest.importorskip("tensorflow_quantum")
-    result = signal_processing.run(signal_processing.SignalConfig(engine="tfq", n_points=9))
+    result = signal_processing.run(signal_processing.SignalConfig(backend="tfq", n_points=9))
     assert result.summary()["deviation"] < 2e-5
 
 
