@@ -21,11 +21,11 @@ import pandas as pd
 
 from qfl_explore.circuits.ansatz import initial_weights
 from qfl_explore.circuits.fusion import FusionCircuit
+from qfl_explore.experiments.circuit_training import train_with_readout
 from qfl_explore.experiments.intervals import Interval, t_interval
 from qfl_explore.experiments.measurement_bases_config import BASES, TASKS, MeasurementConfig
 from qfl_explore.experiments.measurement_bases_features import expectations, feature_spectrum
 from qfl_explore.experiments.measurement_bases_task import Task, fit_linear, make_task, with_constant
-from qfl_explore.optimizers import Adam
 from qfl_explore.readout import Params
 from qfl_explore.simulation.base import get_backend
 from qfl_explore.simulation.sampling import Reader, final_states
@@ -212,7 +212,8 @@ class _Runner:
         best: tuple[float, float, Params] | None = None
         for trial, rate in enumerate(self.config.learning_rates):
             params: Params = {}
-            for step, now in _train(self.config, task, fusion, start, rate):
+            steps = train_with_readout(self.engine, task, fusion, start, rate, self.config.n_steps)
+            for step, now in steps:
                 params = now
                 yield self._item("training", seed, base, trial=trial, step=step)
             loss = task.loss(_outputs(self.config, fusion, task.x["validation"], params), "validation")[0]
@@ -267,24 +268,6 @@ class _Runner:
             score = task.score(features["test"] @ fit.coefficients, rows=rows)
             found = {"model": "refitted", "validation_loss": fit.validation_loss, "setting": fit.penalty}
             yield common | found | {"score": score}
-
-
-def _train(
-    config: MeasurementConfig, task: Task, fusion: FusionCircuit, start: np.ndarray, rate: float
-) -> Iterator[tuple[int, Params]]:
-    """Adam on circuit and readout together; the rate falls linearly to 2 % over the second half."""
-    engine, adam = get_backend(config.backend), Adam(rate)
-    params: Params = {"weights": start, "readout": np.zeros(fusion.n_observables), "bias": np.zeros(())}
-    params["readout"] += 1.0 / np.sqrt(fusion.n_observables)
-    state = adam.init(params)
-    for step in range(config.n_steps):
-        values, pull = engine.pullback(fusion, task.x["train"], params["weights"])
-        _, slope = task.loss(values @ params["readout"] + params["bias"], "train")
-        _, d_weights = pull(slope[:, None] * params["readout"])
-        grads = {"weights": d_weights, "readout": values.T @ slope, "bias": np.asarray(slope.sum())}
-        now = rate * min(1.0, max(0.02, 2.0 * (1.0 - step / config.n_steps)))
-        params, state = adam.step(params, grads, state, now)
-        yield step + 1, params
 
 
 def _outputs(config: MeasurementConfig, fusion: FusionCircuit, x: np.ndarray, params: Params) -> np.ndarray:

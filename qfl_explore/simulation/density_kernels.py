@@ -109,21 +109,30 @@ def signal(state, stride, axis, cosines, sines, before, after):
 
 
 @_jit
+def _after(state, low, stride, row, lane, s, c, d):
+    """One component after `channel`, read from the state before."""
+    if row == 3:
+        return c * state[low + 3 * stride, lane] + d * state[low, lane]
+    return s * state[low + row * stride, lane]
+
+
+@_jit
 def signal_back(bra, kept, stride, axis, cosines, sines, before, after, slopes):
-    """Transposed `signal`; adds to ``slopes`` [LANES]. ``kept`` is the state before, and is overwritten."""
+    """Transposed `signal`; adds to ``slopes`` [LANES] what ``kept``, the state before, says."""
     u, v = 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
+    s, c, d = before[0], before[1], before[2]
     channel_back(bra, stride, after[0], after[1], after[2])
-    channel(kept, stride, before[0], before[1], before[2])
     for high in range(0, len(bra), 4 * stride):
         for low in range(high, high + stride):
             for lane in range(LANES):
-                a, b = kept[low + u * stride, lane], kept[low + v * stride, lane]
+                a = _after(kept, low, stride, u, lane, s, c, d)
+                b = _after(kept, low, stride, v, lane, s, c, d)
                 turned_a, turned_b = cosines[lane] * a - sines[lane] * b, sines[lane] * a + cosines[lane] * b
                 p, q = bra[low + u * stride, lane], bra[low + v * stride, lane]
                 slopes[lane] += q * turned_a - p * turned_b
                 bra[low + u * stride, lane] = cosines[lane] * p + sines[lane] * q
                 bra[low + v * stride, lane] = cosines[lane] * q - sines[lane] * p
-    channel_back(bra, stride, before[0], before[1], before[2])
+    channel_back(bra, stride, s, c, d)
 
 
 @_jit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -15,7 +16,7 @@ from qfl_explore.circuits.noise import NoiseModel
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, invalid
 from qfl_explore.simulation import density_kernels as kernels
-from qfl_explore.simulation.base import Backend
+from qfl_explore.simulation.base import Backend, Forward
 from qfl_explore.simulation.chunks import n_cores, spread
 from qfl_explore.simulation.density_kernels import LANES
 from qfl_explore.simulation.density_program import DensityProgram, noisy_components, pair_factor, translate
@@ -23,6 +24,9 @@ from qfl_explore.simulation.density_program import DensityProgram, noisy_compone
 #: The largest register: 4^6 components a sample.
 MAX_QUBITS = 6
 _CACHED_PROGRAMS = 64
+#: Bytes of tapes that a forward pass may leave for the way back.
+_MOST_TAPE = 128 * 2**20
+_NO_TAPE = np.empty((0, 0, 0))
 _programs: OrderedDict[FusionConfig, DensityProgram] = OrderedDict()
 _lock = threading.Lock()
 
@@ -65,6 +69,16 @@ class DensityMatrixBackend(Backend):
         self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray, cotangents: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return _Call(self, fusion, features, weights).gradients(np.asarray(cotangents, np.float64))
+
+    def _pullback(self, fusion: FusionCircuit, features: np.ndarray, weights: np.ndarray) -> Forward:
+        call = _Call(self, fusion, features, weights)
+        call.keep_tapes()
+        values = call.values()
+
+        def pull(cotangents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return call.gradients(np.asarray(cotangents, np.float64))[1:]
+
+        return values, pull
 
 
 def check_noise(noise: Any) -> NoiseModel:
@@ -135,25 +149,30 @@ class _Call:
         self.rest = (*_pair_tables(), pair_factor(noise))
         self.observables = noisy_components(fusion, noise)
         self.n_chunks = n_chunks
+        self.found = np.empty((n_chunks, LANES, fusion.n_observables))
+        self.tapes: np.ndarray | None = None
+
+    def keep_tapes(self) -> None:
+        """Keeps what the way back needs, unless it is so much that going forward again is better."""
+        shape = (self.n_chunks, self.program.n_taped, 4**self.program.n_qubits, LANES)
+        if 8 * math.prod(shape) <= _MOST_TAPE:
+            self.tapes = np.empty(shape)
 
     def values(self) -> np.ndarray:
         """[B, K]."""
-        found = np.empty((self.n_chunks, LANES, self.fusion.n_observables))
 
         def work(first: int, last: int) -> None:
             state = np.empty((4**self.program.n_qubits, LANES))
             for chunk in range(first, last):
-                self._forward(chunk, state, np.empty((0, 0, 0)))
-                found[chunk] = (self.observables @ state).T
+                self._forward(chunk, state, _NO_TAPE if self.tapes is None else self.tapes[chunk])
 
         self._spread(work)
-        return found.reshape(-1, self.fusion.n_observables)[: self.n_samples]
+        return self._found()
 
     def gradients(self, cotangents: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """values [B, K], d_features [B, M, D], d_weights."""
-        program, n_observables = self.program, self.fusion.n_observables
-        found = np.empty((self.n_chunks, LANES, n_observables))
-        asked = np.zeros((self.n_chunks * LANES, n_observables))
+        program = self.program
+        asked = np.zeros((self.n_chunks * LANES, self.fusion.n_observables))
         asked[: self.n_samples] = cotangents
         asked = asked.reshape(self.n_chunks, LANES, -1)
         slopes = np.zeros((self.n_chunks, program.n_signals, LANES))
@@ -161,16 +180,16 @@ class _Call:
 
         def work(first: int, last: int) -> None:
             shape = (4**program.n_qubits, LANES)
-            state, tape = np.empty(shape), np.empty((program.n_taped, *shape))
+            state = np.empty(shape)
+            tape = np.empty((program.n_taped, *shape)) if self.tapes is None else _NO_TAPE
             for chunk in range(first, last):
-                self._forward(chunk, state, tape)
-                found[chunk] = (self.observables @ state).T
+                if self.tapes is None:
+                    self._forward(chunk, state, tape)
+                else:
+                    tape = self.tapes[chunk]
                 bra = np.ascontiguousarray(self.observables.T @ asked[chunk].T)
-                n_qubits, ops, matrices, channels, befores, afters = self.fixed
-                kernels.backward(
-                    bra, tape, n_qubits, ops, matrices, channels, befores, afters,
-                    self.cosines[chunk], self.sines[chunk], *self.rest, slopes[chunk], d_matrices[chunk],
-                )  # fmt: skip
+                arguments = (bra, tape, *self._arguments(chunk), slopes[chunk], d_matrices[chunk])
+                kernels.backward(*arguments)
 
         self._spread(work)
         d_angles = slopes.swapaxes(1, 2).reshape(-1, program.n_signals)[: self.n_samples]
@@ -178,15 +197,17 @@ class _Call:
         kernels.pull(*self.factors, d_matrices.sum(axis=0), d_weights)
         d_symbols = np.concatenate([d_angles, np.zeros((self.n_samples, program.n_weights))], axis=1)
         d_features, _ = self.fusion.physical.pull_back(d_symbols)
-        values = found.reshape(-1, n_observables)[: self.n_samples]
-        return values, d_features.reshape(self.shape), d_weights.reshape(self.fusion.weight_shape)
+        return self._found(), d_features.reshape(self.shape), d_weights.reshape(self.fusion.weight_shape)
+
+    def _found(self) -> np.ndarray:
+        return self.found.reshape(-1, self.fusion.n_observables)[: self.n_samples].copy()
 
     def _forward(self, chunk: int, state: np.ndarray, tape: np.ndarray) -> None:
-        n_qubits, ops, matrices, channels, befores, afters = self.fixed
-        kernels.forward(
-            state, tape, n_qubits, ops, matrices, channels, befores, afters,
-            self.cosines[chunk], self.sines[chunk], *self.rest,
-        )  # fmt: skip
+        kernels.forward(state, tape, *self._arguments(chunk))
+        self.found[chunk] = (self.observables @ state).T
+
+    def _arguments(self, chunk: int) -> tuple[Any, ...]:
+        return (*self.fixed, self.cosines[chunk], self.sines[chunk], *self.rest)
 
     def _spread(self, work: Any) -> None:
         spread(self.n_chunks, min(self.n_threads, self.n_chunks), work)

@@ -102,6 +102,7 @@ _FUSIONS = Spread(
     tuple(f"{score}{end}" for score in ("auc", "f1", "accuracy", "mae") for end in ("", "_low", "_high")),
 )
 _SPOILED = Spread("rows", ("label",), _ENDS)
+_NOISE = Spread("rows", ("degree", "strength", "model", "training"), _ENDS)
 _STARTS = Spread("starts", ("start",), ("log10_product", "share_zero"))
 _EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
@@ -123,6 +124,7 @@ _EXPERIMENTS: dict[str, Experiment] = {
         _ours("classification", "classification", "ClassificationConfig", "layer against classical models", _SCORES),
         _ours("multimodal", "multimodal", "MultimodalConfig", "fusions on equal terms", _FUSIONS),
         _ours("encoding", "encoding", "EncodingConfig", "features scaled, shifted, clipped, spoiled", _SPOILED),
+        _ours("noise", "noise", "NoiseConfig", "does a layer survive noise?", _NOISE),
         _ours("low_rank_collapse", "low_rank_collapse", "CollapseConfig", "low-rank products vanish", _STARTS),
     )
 }
