@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.config import FusionConfig
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
+from qfl_explore.dashboards.layout import pane, row, wrapping
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.settings import circuit_section, section, slider
@@ -96,18 +97,17 @@ class CircuitPage:
         self.diagram = pn.Column(sizing_mode="stretch_width")
         self.slots = pn.pane.Markdown("", sizing_mode="stretch_width", margin=(0, 10), stylesheets=[TABLE_STYLE])
         self.support_note = Text("", size=13)
-        self.support = self._pane("support")
+        self.support = pane(self.figures["support"])
         self.sidebar = [section("Degree", slider(state, "degree", "Degree P")), circuit_section(state)]
         self.main = [pmui.Column(*self._layout(), margin=(8, 12), sizing_mode="stretch_width")]
         state.param.watch(lambda *_: self._draw(), list(CircuitState.URL))
         session.param.watch(lambda event: self._dark(event.new), "dark")
 
     def _layout(self) -> list[Any]:
-        charts = pn.Row(*(self._pane(name) for name in CHARTS), sizing_mode="stretch_width")
-        registers = pn.Column(_title("Registers"), self.slots, min_width=330, sizing_mode="stretch_width")
-        support = pn.Column(
-            _title("Reachable frequencies"), self.support, self.support_note, sizing_mode="stretch_width"
-        )
+        charts = row(*(wrapping(self.figures[name], 290) for name in CHARTS))
+        half: dict[str, Any] = {"sizing_mode": "stretch_width", "styles": {"flex": "1 1 340px", "min-width": "340px"}}
+        registers = pn.Column(_title("Registers"), self.slots, **half)
+        support = pn.Column(_title("Reachable frequencies"), self.support, self.support_note, **half)
         lmf = (
             "Everything but M as chosen; QFL is the qubit-efficient encoding, QFL per feature takes a qubit for each. "
             f"LMF has rank R = {LMF_RANK}, the MLP one hidden layer of {MLP_HIDDEN}, all of them one output; "
@@ -116,16 +116,12 @@ class CircuitPage:
         return [
             self.headline,
             self.diagram,
-            pn.Row(registers, support, sizing_mode="stretch_width"),
+            row(registers, support),
             _title("Counts against the number of modalities"),
             charts,
             Text(lmf, size=12),
             self.note,
         ]
-
-    def _pane(self, name: str) -> pn.pane.Bokeh:
-        figure = self.figures[name].figure
-        return pn.pane.Bokeh(figure, sizing_mode="stretch_width", height=figure.height, margin=(0, 4))
 
     def _dark(self, dark: bool) -> None:
         for figure in self.figures.values():

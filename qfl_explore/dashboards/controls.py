@@ -45,7 +45,8 @@ class RunControls:
         self.progress = pmui.LinearProgress(
             value=0, variant="determinate", sizing_mode="stretch_width", margin=(6, 0, 4, 0)
         )
-        self.status = Text("", size=13, margin=(8, 4), sizing_mode=None)
+        # under the buttons on a narrow screen, whatever it says, so that nothing moves
+        self.status = Text("", size=13, margin=(8, 2), sizing_mode=None, styles={"flex": "1 1 200px"})
         self._start_pause.on_click(lambda _: self.toggle())
         self._step.on_click(lambda _: self.step())
         self._rewind.on_click(lambda _: self._handle.rewind())
@@ -57,7 +58,7 @@ class RunControls:
 
     def __panel__(self) -> Any:
         bar = pmui.FlexBox(*self._buttons, self.status, align_items="center", gap="8px")
-        return pmui.Column(bar, self.progress, sizing_mode="stretch_width", margin=(0, 10))
+        return pmui.Column(bar, self.progress, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def toggle(self) -> None:
         """What the Start/Pause button does."""

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import gradient_variance_text as text
 from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
-from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.layout import row, wrapping
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
@@ -89,8 +88,8 @@ class GradientVariancePage(RunPage):
         self._first: Any = None
         self._before = pd.DataFrame({"step": [], "loss": []})
         self.note = Text("", size=12, margin=(2, 10))
-        self._panes = {key: pane(figure) for key, figure in self.figures.items()}
-        self.pictures = pn.Row(sizing_mode="stretch_width")
+        self._panes = {key: wrapping(figure, 380) for key, figure in self.figures.items()}
+        self.pictures = row()
         views = pmui.RadioButtonGroup.from_param(
             state.param.view, label="", size="small", margin=(4, 10, 10, 10), sizing_mode="stretch_width", max_width=620
         )

@@ -1,4 +1,4 @@
-"""Figures on a page: filling the width, under a title, side by side."""
+"""Figures and prose on a page: filling the width, under a title, side by side."""
 
 from __future__ import annotations
 
@@ -30,5 +30,15 @@ def titled(title: str, figure: LiveFigure, least: int = 340) -> pmui.Column:
 
 
 def row(*objects: Any) -> pn.FlexBox:
-    """Objects side by side, wrapping on narrow screens."""
+    """Objects side by side, wrapping on narrow screens; see `titled` and `wrapping`."""
     return pn.FlexBox(*objects, gap="8px", align_items="flex-start", sizing_mode="stretch_width")
+
+
+def wrapping(figure: LiveFigure, least: int = 340) -> pn.pane.Bokeh:
+    """A figure without a title, as one item of a `row`; ``least`` as in `titled`."""
+    return pane(figure, styles={"flex": f"1 1 {least}px", "min-width": f"{least}px"})
+
+
+def prose(text: str, size: int = 14, margin: tuple[int, ...] = (0, 10)) -> pn.pane.Markdown:
+    """Paragraphs in Markdown, as large as the page's other text."""
+    return pn.pane.Markdown(text, margin=margin, sizing_mode="stretch_width", styles={"font-size": f"{size}px"})

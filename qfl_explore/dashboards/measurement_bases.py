@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import measurement_bases_text as text
-from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.layout import prose, row, titled
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.pages import Session
@@ -86,9 +86,9 @@ def facts(config: MeasurementConfig) -> Iterator[tuple[str, Any]]:
         yield "facts", pd.DataFrame(rows)
         spectra.append(spectrum_table(config, base))
         yield "spectra", pd.concat(spectra, ignore_index=True)
-    for row in frozen_sweep(config):
-        last = not scores or (row["seed"], row["basis"]) == (scores[-1]["seed"], scores[-1]["basis"])
-        scores.append(row)
+    for score in frozen_sweep(config):
+        last = not scores or (score["seed"], score["basis"]) == (scores[-1]["seed"], scores[-1]["basis"])
+        scores.append(score)
         yield "sweep", None if last else sweep_means(pd.DataFrame(scores[:-1]))
     yield "sweep", sweep_means(pd.DataFrame(scores))
 
@@ -123,18 +123,18 @@ class MeasurementPage(RunPage):
         state.param.watch(lambda _: self._draw(), "readout")
 
     def _layout(self) -> list[Any]:
-        panes = {name: _titled(title, self.figures[name]) for name, title in _TITLES.items()}
+        panes = {name: titled(title, self.figures[name], 380) for name, title in _TITLES.items()}
         return [
             Text(INTRO, size=14),
             self.controls,
             self.headline,
-            pn.Row(panes["scores"], panes["repetitions"], sizing_mode="stretch_width"),
+            row(panes["scores"], panes["repetitions"]),
             self.facts_table,
-            pn.Row(panes["sweep"], panes["singular"], sizing_mode="stretch_width"),
+            row(panes["sweep"], panes["singular"]),
             panes["estimates"],
             self.note,
             self.take_along,
-            section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12))),
+            section("What this shows, and what it does not", prose(text.ABOUT)),
         ]
 
     def work(self, config: MeasurementConfig) -> Iterator[Any]:
@@ -272,13 +272,9 @@ _TITLES = {
 }
 
 
-def _titled(title: str, figure: Any) -> pn.Column:
-    return pn.Column(Text(title, size=14, weight=600), pane(figure), sizing_mode="stretch_width")
-
-
 def _sidebar(state: MeasurementState) -> list[Any]:
     repetitions = pmui.DiscreteSlider.from_param(
-        state.param.repetitions, label=state.param.repetitions.doc, margin=(8, 12, 2, 12), sizing_mode="stretch_width"
+        state.param.repetitions, label="Repetitions T", margin=(8, 12, 2, 12), sizing_mode="stretch_width"
     )
     noise = pmui.FloatSlider.from_param(
         state.param.noise, label=state.param.noise.doc, margin=(8, 12, 2, 12), sizing_mode="stretch_width"

@@ -41,9 +41,10 @@ tanh to angles), not through trained encoders as on the page Real data, so score
 """
 TABLE_STYLE = """
 .wide { overflow-x: auto; }
+@media (max-width: 1200px) { table { font-size: 12px; } }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
 p { opacity: 0.8; font-size: 13px; margin: 2px 0 6px 0; }
-th, td { text-align: right; padding: 4px 6px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
+th, td { text-align: right; padding: 4px min(6px, 0.5vw); border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 thead th { font-weight: 600; vertical-align: bottom; }
 th:first-child { text-align: left; white-space: nowrap; }
 small { opacity: 0.75; white-space: nowrap; }

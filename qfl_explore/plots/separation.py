@@ -50,7 +50,7 @@ def ladder(table: pd.DataFrame) -> hv.Overlay:
     return overlay(LADDER, ladder_columns(table), QUERIES, SUCCESS, ylim=SUCCESS_RANGE, legend_position="bottom_right")
 
 
-def live_ladder(height: int = 300) -> LiveFigure:
+def live_ladder(height: int = 380) -> LiveFigure:
     """`ladder` to stream into."""
     return live(LADDER, QUERIES, SUCCESS, height, legend="bottom_right", n_legend_columns=1, ylim=SUCCESS_RANGE)
 
@@ -162,6 +162,7 @@ def live_sphere(title: str, height: int = 280) -> LiveFigure:
     from bokeh.models import Label
 
     figure = live(SPHERE, "y and −x, as seen", "z, as seen", height, legend=None, title=title, **_BARE)
+    figure.figure.outline_line_color = None  # a sphere needs no frame, in the dark theme neither
     figure.figure.update(min_border_left=4, sizing_mode="fixed", width=height, height=height, toolbar_location=None)
     for text, place in _ENDS:
         x, y = project(place)[0]

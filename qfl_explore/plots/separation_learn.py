@@ -80,7 +80,7 @@ TRAINING = (
 )
 
 
-def live_training(height: int = 260) -> LiveFigure:
+def live_training(height: int = 360) -> LiveFigure:
     """Success on the training set against the step; layers ``earlier``, ``bound``, ``now``."""
     label = "training success (probability)"
     return live(TRAINING, "training step (count)", label, height, legend="bottom_right", ylim=SUCCESS_RANGE)
@@ -216,7 +216,7 @@ def put_response(figure: LiveFigure, table: pd.DataFrame, target: tuple[Any, Any
 
 PHASES = (
     Layer("zero", "line", "quiet", size=1),
-    Layer("stems", "bars", "model", size=2),
+    Layer("stems", "bars", "quiet", size=2),
     Layer("even", "points", "model", "even part", marker="circle", size=8),
     Layer("odd", "points", "ceiling", "odd part", marker="triangle", size=8),
 )
