@@ -153,6 +153,11 @@ SMALL = {
     ),
     "signal_processing": ({"n_points": 5, "polynomial": "x"}, "deviation"),
     "multimodal": ({"seeds": [0], "methods": ["linear"], "n_modalities": 1}, "linear.auc"),
+    "encoding": (
+        {"n_steps": 2, "seeds": [0], "strengths": [2.0], "when": ["test"], "models": ["quantum"], "n_train": 16},
+        "test.2.quantum.mean",
+    ),
+    "noise": ({"task": "separation", "degrees": [2], "seeds": [0]}, "2.0.01.joint.none.mean"),
     "low_rank_collapse": ({"n_modalities": [2], "n_draws": 10}, "near_one.log10_product"),
 }
 
