@@ -26,7 +26,7 @@ SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRES
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers
+.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers study
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ lint: setup-dev ## style, import order and types
 
 benchmark: setup ## time the engines and write docs/benchmark (an hour or more; see ARGS)
 	$(BIN)/python -m qfl_explore.benchmark --growth batched jax --out docs/benchmark $(ARGS)
+
+study: setup ## the study on real data: compute what is missing and write docs/study.md (hours the first time; see ARGS)
+	$(BIN)/python -m qfl_explore.study $(ARGS)
 
 benchmark-peers: $(PEERS:%=.venv-peers/%/.installed) ## install what the benchmark compares with (2 GB)
 

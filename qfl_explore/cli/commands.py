@@ -147,6 +147,21 @@ def benchmark(ctx: typer.Context) -> None:
     hand_over(["qfl_explore.benchmark", *ctx.args])
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def study(ctx: typer.Context) -> None:
+    """Compare the layer with classical fusions on every data set that is here, and write docs/study.md.
+
+    What follows goes to ``python -m qfl_explore.study``; its own list of options comes with
+    ``qfl-explore study -- --help``. Stop it whenever you like: the same command goes on.
+
+    \b
+    Examples:
+      qfl-explore study --quick --out /tmp/study.md
+      qfl-explore study --data my-data --workers 4
+    """
+    hand_over(["qfl_explore.study", *ctx.args])
+
+
 @app.command()
 def data(
     words: Annotated[

@@ -13,7 +13,7 @@ from qfl_explore.cli import commands, doctor, probes
 from qfl_explore.cli.commands import app
 from qfl_explore.datasets.registry import DATASETS
 
-COMMANDS = ("serve", "sweep", "benchmark", "data", "doctor")
+COMMANDS = ("serve", "sweep", "benchmark", "study", "data", "doctor")
 
 
 @pytest.fixture
@@ -96,6 +96,8 @@ def test_benchmark_passes_on_what_it_does_not_know(run, handed):
     run("benchmark", "--", "--help")
     assert handed[0] == ["qfl_explore.benchmark", "--engines", "batched", "jax", "--sizes", "3,2,5"]
     assert handed[1] == ["qfl_explore.benchmark", "--help"]
+    run("study", "--quick", "--workers", "2")
+    assert handed[2] == ["qfl_explore.study", "--quick", "--workers", "2"]
 
 
 def test_data_lists_the_registry_and_describes_one(run):
