@@ -70,8 +70,15 @@ def _plan(options: argparse.Namespace) -> Iterator[pd.DataFrame]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command; wrong input ends it with a message in three parts and code 2."""
+    """Runs the command; wrong input ends it with a message in three parts and code 2.
+
+    ``qsim`` as its first word is a command of its own: large circuits on qsim, see `benchmark.large`.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["qsim"]:
+        from qfl_explore.benchmark.large import main as large_circuits
+
+        return large_circuits(arguments[1:])
     parser = _parser()
     options = parser.parse_args(arguments)
     tables: list[pd.DataFrame] = []

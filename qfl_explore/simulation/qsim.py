@@ -10,11 +10,13 @@ import numpy as np
 import qsimcirq
 
 from qfl_explore.circuits.fusion import FusionCircuit
+from qfl_explore.config import FusionConfig
 from qfl_explore.errors import invalid
 from qfl_explore.simulation.base import Backend
 from qfl_explore.simulation.parameter_shift import SHIFT, shift_gradients
 from qfl_explore.simulation.pauli import PauliTable
-from qfl_explore.simulation.qsim_cost import CHUNK_BYTES, device_bytes, host_bytes, sums_in_engine
+from qfl_explore.simulation.qsim_calibration import calibration
+from qfl_explore.simulation.qsim_cost import CHUNK_BYTES, Cost, device_bytes, host_bytes, predict, sums_in_engine
 from qfl_explore.simulation.qsim_gates import GateTable, engine_observables
 from qfl_explore.simulation.qsim_gpu import MODES, check_gpu
 from qfl_explore.simulation.qsim_options import QSimSettings
@@ -48,6 +50,25 @@ class QSimBackend(Backend):
     def memory_bytes(self, fusion: FusionCircuit, batch_size: int) -> int:
         """State vectors and what observables are summed from, in this machine's memory."""
         return host_bytes(fusion.config, self.settings)
+
+    def predict(self, config: FusionConfig, n_samples: int = 1, gradients: bool = False) -> Cost:
+        """Time and memory that a call will take, on a machine that is otherwise idle.
+
+        The first time, qsim is timed on this machine for some seconds, in another process; the result is kept
+        on disk.
+
+        Args:
+            config: the circuit's settings.
+            n_samples: B.
+            gradients: whether `gradients` will be called, or `expectations`.
+
+        Raises:
+            ValueError: ``form='circuit'``, or n_samples is out of range.
+            RuntimeError: qsim could not be timed.
+        """
+        if self.settings.form != "physical":
+            raise invalid("only the physical form is predicted", "form='physical'", f"form={self.settings.form!r}")
+        return predict(config, self.settings, calibration(self.settings), n_samples, gradients)
 
     def estimates(self, fusion: FusionCircuit, features: Any, weights: Any) -> Estimates:
         """Values from repetitions, and how many of them told something about each observable.

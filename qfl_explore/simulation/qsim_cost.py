@@ -21,7 +21,7 @@ from qfl_explore.theory.counts import CircuitCounts, circuit_counts, n_observabl
 #: State vectors that are held at once for numpy take at most about this much memory.
 CHUNK_BYTES = 2**26
 #: From so many qubits on, qsim sums observables faster than numpy does.
-_ENGINE_FROM = 9
+_ENGINE_FROM = 7
 #: Above so many qubits of one observable, qsim needs a second state vector.
 _IN_PLACE = 6
 _AMPLITUDE_BYTES = 8
@@ -46,7 +46,7 @@ class Calibration:
         reading: for each of ``qubits``, a pass that sums an observable, an amplitude.
         drawing: for each of ``qubits``, a pass that draws bit strings, an amplitude.
         outcome: one bit string that was drawn.
-        product: numpy's work on one observable, an amplitude.
+        product: numpy's work on observables that flip the same qubits, an amplitude.
         made: where and when, in words.
     """
 
@@ -118,7 +118,8 @@ def predict(
     one = calibration.circuit + calibration.gate * counts.n_gates
     one += max(counts.n_two_qubit, n) * 2**n * calibration.at("update", n) * _fusion_factor(counts, n)
     seconds = setup + n_circuits * one + n_values * _readout_seconds(config, settings, calibration, bases)
-    return Cost(n, n_circuits, setup, seconds, host_bytes(config, settings), device_bytes(config, settings))
+    rows = 2 * counts.n_rotations if gradients else n_samples
+    return Cost(n, n_circuits, setup, seconds, host_bytes(config, settings, rows), device_bytes(config, settings))
 
 
 def _fusion_factor(counts: CircuitCounts, n_qubits: int) -> float:
@@ -134,7 +135,7 @@ def _readout_seconds(config: FusionConfig, settings: QSimSettings, calibration: 
         drawing = 2**n * calibration.at("drawing", n)
         return bases * (turns + drawing) + settings.repetitions * calibration.outcome * (1 + 0.1 * count)
     if not sums_in_engine(config, settings):
-        return count * 2**n * calibration.product
+        return (_flips(config) + count / 8) * 2**n * calibration.product
     return sum(_passes(width, n) for width in _widths(config)) * 2**n * calibration.at("reading", n)
 
 
@@ -156,6 +157,13 @@ def _widths(config: FusionConfig) -> list[int]:
         missing = count - len(widths)
         widths += [width] * min(missing, math.comb(n, width) * letters**width)
     return widths
+
+
+def _flips(config: FusionConfig) -> int:
+    """How many different sets of qubits the observables flip; those with one set share numpy's work."""
+    if config.measurement == "all_pauli":
+        return 2**config.n_qubits
+    return 1 + (config.n_qubits if config.measurement in ("pauli", "random_pauli_plane") else 0)
 
 
 def n_bases(config: FusionConfig) -> int:
@@ -180,8 +188,14 @@ def sums_in_engine(config: FusionConfig, settings: QSimSettings) -> bool:
     return settings.readout == "engine"
 
 
-def host_bytes(config: FusionConfig, settings: QSimSettings) -> int:
-    """Memory that one call needs on this machine, circuit included, in bytes."""
+def host_bytes(config: FusionConfig, settings: QSimSettings, n_rows: int | None = None) -> int:
+    """Memory that one call needs on this machine, circuit included, in bytes.
+
+    Args:
+        config: the circuit's settings.
+        settings: qsim's options.
+        n_rows: how many states numpy may hold at once; ``None``: as many as ever.
+    """
     counts, state = circuit_counts(config), _AMPLITUDE_BYTES << config.n_qubits
     around = counts.n_gates * _GATE_BYTES + 3 * 8 * _matrix_size(config)
     on_gpu = settings.device == "gpu"
@@ -191,6 +205,7 @@ def host_bytes(config: FusionConfig, settings: QSimSettings) -> int:
     if sums_in_engine(config, settings) or settings.form == "circuit":
         return around + (0 if on_gpu else state * _engine_copies(config))
     rows = max(1, CHUNK_BYTES // (2 * state))
+    rows = rows if n_rows is None else min(rows, n_rows)
     together = math.ceil(n_observables(config) / (1 if config.measurement == "computational" else 2))
     return around + state * (1 + 5 * rows + 4 * together)
 
