@@ -25,6 +25,10 @@ class RunControls:
         new_seed: draws another seed and begins anew.
         running: what the status line calls a running run.
         cancel: stops for good; ``None``: there is no such button.
+        stepping: whether there are Step, Rewind and New seed.
+
+    Attributes:
+        extra: further widgets, placed before the status line; a page may add to them before it is shown.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class RunControls:
         new_seed: Callable[[], None],
         running: str = "training",
         cancel: Callable[[], None] | None = None,
+        stepping: bool = True,
     ) -> None:
         self._handle = handle
         self._running = running
@@ -51,13 +56,14 @@ class RunControls:
         self._step.on_click(lambda _: self.step())
         self._rewind.on_click(lambda _: self._handle.rewind())
         self._seed.on_click(lambda _: new_seed())
-        self._buttons = [self._start_pause, self._step, self._rewind, self._seed]
+        self.extra: list[Any] = []
+        self._buttons = [self._start_pause, *((self._step, self._rewind, self._seed) if stepping else ())]
         if cancel is not None:
             self._buttons.append(_button("Cancel", "stop"))
             self._buttons[-1].on_click(lambda _: cancel())
 
     def __panel__(self) -> Any:
-        bar = pmui.FlexBox(*self._buttons, self.status, align_items="center", gap="8px")
+        bar = pmui.FlexBox(*self._buttons, *self.extra, self.status, align_items="center", gap="8px")
         return pmui.Column(bar, self.progress, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def toggle(self) -> None:

@@ -104,6 +104,8 @@ class RunPage(abc.ABC):
     filename = ""
     #: What the status line calls a running run.
     running = "running"
+    #: Whether Step, Rewind and New seed make sense.
+    stepping = True
 
     def __init__(
         self, session: Session, state: Any, figures: Mapping[str, LiveFigure] | None = None, **along: Any
@@ -115,7 +117,7 @@ class RunPage(abc.ABC):
         self.main: list[Any] = []
         self.run = RunHandle(self._update, record=self.record, derive=self.derive, document=pn.state.curdoc)
         self.controls = RunControls(
-            self.run, self.start, lambda: self.new_seed(), running=self.running, cancel=self.cancel
+            self.run, self.start, self.new_seed, self.running, cancel=self.cancel, stepping=self.stepping
         )
         self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
         self.take_along = TakeAlong(
@@ -167,6 +169,10 @@ class RunPage(abc.ABC):
     @abc.abstractmethod
     def draw(self, update: Update) -> None:
         """Draws what a flush brought; on the server's loop, so no numerics here."""
+
+    def ended(self) -> None:
+        """The run was cancelled, or the session ended: frees what it holds outside its generator."""
+        return
 
     def where(self, update: Update) -> str:
         """Where the run is, for the status line: "step 12 of 100". Empty: only its state is said."""
@@ -253,6 +259,7 @@ class RunPage(abc.ABC):
         """The session ended."""
         for handle in (self.run, *(handle for handle, _ in self._sides)):
             handle.close()
+        self.ended()
 
     # what the visitor does
 
@@ -283,6 +290,7 @@ class RunPage(abc.ABC):
     def _halt(self) -> None:
         for handle in (self.run, *(handle for handle, lasting in self._sides if not lasting)):
             handle.cancel()
+        self.ended()
 
     def _changed(self, *_: Any) -> None:
         """A setting changed: starts anew, now or when the visitor comes."""

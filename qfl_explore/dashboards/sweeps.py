@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -10,25 +11,22 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import sweeps_text as text
-from qfl_explore.dashboards.controls import status_words
-from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
+from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import section, select, slider, switch
 from qfl_explore.dashboards.sweeps_presets import NOTHING
 from qfl_explore.dashboards.sweeps_state import SweepsState, has_seed
 from qfl_explore.dashboards.sweeps_work import Seen, SweepWork
-from qfl_explore.dashboards.take_along import TABLE_STYLE, TakeAlong, button, table_html
+from qfl_explore.dashboards.take_along import TABLE_STYLE, button, table_html
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import sweeps as plots
 from qfl_explore.plots.style import LiveFigure, Spares
 
 SPARES = Spares({"sweep": plots.live_panel, "sweep log": lambda: plots.live_panel(log=True)})
-#: Settings that only change what is drawn of the rows.
-DRAWN = ("y", "log")
-_COMPUTED = tuple(name for name in SweepsState.URL if name not in DRAWN)
 #: Pictures -> how many stand side by side, and their height in pixels.
 _COLUMNS = {1: (1, 400), 2: (2, 380), 3: (3, 320), 4: (2, 270), 5: (3, 270), 6: (3, 270)}
-_ACTIVE = ("running", "queued")
 
 
 def create(session: Session) -> SweepsPage:
@@ -36,130 +34,84 @@ def create(session: Session) -> SweepsPage:
     return SweepsPage(session)
 
 
-class SweepsPage:
-    """One visitor's page; see `pages.View` for what the app expects."""
+class SweepsPage(RunPage):
+    """One visitor's page; a change of its settings waits for Start."""
+
+    name, filename, stepping = "sweeps", "sweep.csv", False
 
     def __init__(self, session: Session) -> None:
-        self.session = session
-        self.state = SweepsState()
-        if session.query.get("page") == "sweeps":
-            problems = self.state.apply_query(session.query)
-            if problems:
-                session.notify(" ".join(problems))
-        self.run = RunHandle(self._update, record=lambda item: None, derive=self._derive, document=pn.state.curdoc)
+        state = from_link(session, self.name, SweepsState())
+        super().__init__(session, state, toml=lambda: text.toml(self._shown_grid()[0]))
         self._work: SweepWork | None = None
         self._shape: Any = None
+        self._retry = False
         self._n_seeds = 1
         self._seen: Seen | None = None
-        self._drawn_run = 0
-        self._left_running = False
-        self._figures: dict[tuple[bool, int], LiveFigure] = {}
-        self._build()
-        self.state.param.watch(self._changed, list(_COMPUTED))
-        self.state.param.watch(lambda *_: self._redraw(), list(DRAWN))
-        session.param.watch(lambda event: self._set_dark(event.new), "dark")
-
-    def _build(self) -> None:
-        self.start_pause = pmui.Button(
-            label="Start", icon="play_arrow", variant="contained", margin=0, width=118, on_click=lambda _: self.toggle()
-        )
-        self.cancel_button, self.retry_button = button("Cancel", "stop"), button("Retry failed rows", "refresh")
-        self.cancel_button.on_click(lambda _: self.cancel())
-        self.retry_button.on_click(lambda _: self.start(retry=True))
-        self.status = Text("", size=13, margin=(8, 4), sizing_mode=None, live=True)
-        self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width")
+        self._shown: list[tuple[bool, int]] = []
+        self.retry_button = button("Retry failed rows", "refresh")
+        self.retry_button.visible = False
+        self.retry_button.on_click(lambda _: self.retry())
         self.link = pn.pane.HTML("", margin=(6, 4))
-        self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
+        self.controls.extra += [self.retry_button, self.link]
         self.legend = pn.pane.HTML("", margin=(2, 10), sizing_mode="stretch_width")
         self.pictures = pn.Column(sizing_mode="stretch_width")
         self.newest = _table_pane("The newest rows")
         self.failures = _table_pane("")
         self.failures_box = pmui.Column(self.failures, visible=False, sizing_mode="stretch_width")
-        self.take_along = TakeAlong(
-            table=lambda: self._seen.table if self._seen is not None else None,
-            filename="sweep.csv",
-            snippet=lambda: text.snippet(*self._shown_grid()),
-            toml=lambda: text.toml(self._shown_grid()[0]),
-            query=self.query,
-            notify=self.session.notify,
-            page="sweeps",
-        )
-        row = (self.start_pause, self.cancel_button, self.retry_button, self.status, self.link)
-        controls = pmui.FlexBox(*row, align_items="center", gap="8px")
+        result = (self.headline, self.legend, self.pictures, self.failures_box, self.newest, self.take_along)
         about = [Text(line, size=12, margin=(4, 10)) for line in (text.KEPT, text.NOT_SHOWN, text.WHOSE)]
-        body = (controls, self.progress, self.headline, self.legend, self.pictures, self.failures_box, self.newest)
-        self.main = [pmui.Column(*body, self.take_along, *about, margin=(8, 12))]
-        self.sidebar = _sidebar(self.state)
-        self.retry_button.visible = False
+        self.main = self.body(self.controls, *result, *about)
+        self.sidebar = _sidebar(state)
+        state.param.watch(self._wait_for_start, [name for name in SweepsState.URL if name not in SweepsState.DRAWN])
+        state.param.watch(lambda *_: self._redraw(), list(SweepsState.DRAWN))
+        session.param.watch(lambda event: self._colour_legend(event.new), "dark")
 
-    # what the app calls
+    def restarts(self) -> list[str]:
+        """None; see `_wait_for_start`."""
+        return []
 
-    def query(self) -> dict[str, str]:
-        """The state as URL words."""
-        return self.state.to_query()
+    def config(self) -> SweepWork:
+        """The sweep that the settings describe."""
+        self.state.shape()  # refuses what cannot be drawn
+        return SweepWork(self.state.grid(), self._retry)
 
-    def show(self) -> None:
-        """Starts, or goes on where the visitor left."""
-        if self.run.state == "idle":
-            when_loaded(self.start)
-        elif self._left_running and self.run.state == "paused":
-            self.run.resume()
+    def work(self, config: SweepWork) -> Iterator[Any]:
+        """Progress; rows that are kept appear at once."""
+        return iter(config)
 
-    def hide(self) -> None:
-        """Pauses while another page is open."""
-        self._left_running = self.run.state in _ACTIVE
-        self.run.pause()
+    def record(self, item: Any) -> None:
+        """Nothing: the work keeps its rows."""
 
-    def close(self) -> None:
-        """The session ended: the shared workers are free for others."""
-        self.run.close()
-        self._halt()
+    def derive(self, item: Any) -> Seen:
+        """Tables and pictures of the rows so far."""
+        return self._work.seen(item, self._shape)
 
-    # what the visitor does
+    def table(self) -> pd.DataFrame | None:
+        """One row for each record so far."""
+        return self._seen.table if self._seen is not None else None
 
-    def toggle(self) -> None:
-        """What the Start/Pause button does."""
-        if self.run.state in _ACTIVE:
-            self.run.pause()
-        elif self.run.state == "paused":
-            self.run.resume()
-        else:
-            self.start()
-
-    def start(self, retry: bool = False) -> None:
-        """Begins the sweep that the settings describe; rows that are kept appear at once."""
-        try:
-            grid, shape = self.state.grid(), self.state.shape()
-        except (ValueError, TypeError, ImportError) as error:
-            self.session.notify(message(error), "error")
-            return
-        self.session.settle()
-        self._halt()
-        self._work = work = SweepWork(grid, retry)
-        self._shape = shape
-        self._n_seeds = self.state.seeds if has_seed(grid.name) else 0
-        self.run.start(lambda: iter(work))
-
-    def cancel(self) -> None:
-        """Stops for good; rows that are finished stay, on the page and in the store."""
-        if self.run.state in (*_ACTIVE, "paused"):
-            self.run.cancel()
-            self._halt()
-            self._show_state(Update(0, [], None, "cancelled", 0, ""))
+    def snippet(self) -> str:
+        """Python source of the rows on the page."""
+        return text.snippet(*self._shown_grid())
 
     def _shown_grid(self) -> tuple[Any, Any]:
         """Of the rows on the page; before the first sweep, of the settings."""
         return (self._work.grid, self._shape) if self._work else (self.state.grid(), self.state.shape())
 
-    def _halt(self) -> None:
-        if self._work is not None:
-            self._work.stop()
+    # what the visitor does
 
-    def _changed(self, *_: Any) -> None:
-        """Settings of the computation: they wait for Start, except that a running sweep ends."""
+    def retry(self) -> None:
+        """The same sweep; rows that failed are computed again."""
+        self._retry = True
+        try:
+            self.start()
+        finally:
+            self._retry = False
+
+    def _wait_for_start(self, *_: Any) -> None:
+        """Settings of the computation changed: a running sweep ends, the next waits for Start."""
         self.cancel()
-        self.status.object = text.CHANGED
-        self.start_pause.param.update(label="Start", icon="play_arrow")
+        self.controls.status.object = text.CHANGED
 
     def _redraw(self) -> None:
         """Another result, or another scale, of the rows that are there."""
@@ -171,42 +123,51 @@ class SweepsPage:
         self._seen = self._work.seen(self._seen.progress, self._shape)
         self._draw(self._seen)
 
-    # what the run brings: derived in a worker, drawn on the server's loop
+    # on the server's loop
 
-    def _derive(self, progress: Any) -> Seen:
-        return self._work.seen(progress, self._shape)
+    def starting(self, config: SweepWork) -> None:
+        """The sweep before this one frees the workers."""
+        self.ended()
+        self._work, self._shape = config, self.state.shape()
+        self._n_seeds = self.state.seeds if has_seed(config.grid.name) else 0
 
-    def _update(self, update: Update) -> None:
-        if update.error:
-            self.session.notify(update.error, "error")
-        if update.run != self._drawn_run:
-            self._drawn_run, self._seen = update.run, None
+    def ended(self) -> None:
+        """The shared workers are free for others."""
+        if self._work is not None:
+            self._work.stop()
+            self._offer_retry(running=False)
+
+    def begin(self) -> None:
+        """The old pictures stay in sight until there are new ones."""
+        self._seen = None
+
+    def draw(self, update: Update) -> None:
+        """Pictures and tables, where there is something new."""
         if update.picture is not None:
             before, self._seen = self._seen, update.picture
             if before is None or before.pictures is not self._seen.pictures or self._seen.progress.finished:
                 self._draw(self._seen)
-        self._show_state(update)
-        if update.state == "done":
-            self.take_along.refresh()
-
-    def _show_state(self, update: Update) -> None:
-        running = update.state in _ACTIVE
-        label, icon = ("Pause", "pause") if running else ("Start", "play_arrow")
-        self.start_pause.param.update(label=label, icon=icon)
-        words = status_words(update, "running")
-        progress = self._seen.progress if self._seen is not None else None
-        self.status.object = f"{text.status(progress, update.state)} · {words}" if progress else words
-        self.progress.value = round(100 * progress.fraction) if progress else 0
         visitor = pn.state.location.hostname if pn.state.location else ""
-        self.link.object = text.dashboard(progress.dashboard_link if progress else "", visitor or "")
-        self.retry_button.visible = bool(progress and progress.failed and not running)
+        self.link.object = text.dashboard(self._seen.progress.dashboard_link if self._seen else "", visitor or "")
+        self._offer_retry(update.state in ("queued", "running"))
+
+    def _offer_retry(self, running: bool) -> None:
+        self.retry_button.visible = bool(self._seen and self._seen.progress.failed and not running)
+
+    def where(self, update: Update) -> str:
+        """Rows, and the time left."""
+        return text.status(self._seen.progress, update.state) if self._seen is not None else ""
+
+    def fraction(self) -> float:
+        """Rows that are there, of all."""
+        return self._seen.progress.fraction if self._seen is not None else 0.0
 
     def _draw(self, seen: Seen) -> None:
         figures = self._arranged(len(seen.pictures), self._shape.log)
         for figure, picture in zip(figures, seen.pictures, strict=True):
             plots.put_panel(figure, picture)
         self.headline.object = text.headline(seen.means, seen.progress, self._shape, self._n_seeds)
-        self.legend.object = text.legend(seen.pictures[0], self.session.dark)
+        self._colour_legend(self.session.dark)
         self.newest.object = _titled("The newest rows", seen.newest)
         self.failures.object = _titled(text.failures(len(seen.failures)), seen.failures)
         self.failures_box.visible = len(seen.failures) > 0
@@ -214,26 +175,22 @@ class SweepsPage:
     def _arranged(self, count: int, log: bool) -> list[LiveFigure]:
         """So many figures, on the page in their order."""
         keys = [(log, number) for number in range(count)]
-        new = [key for key in keys if key not in self._figures]
+        new = [key for key in keys if key not in self.figures]
         for key in new:
-            self._figures[key] = SPARES.take("sweep log" if log else "sweep")
-            self._figures[key].set_dark(self.session.dark)
-        figures = [self._figures[key] for key in keys]
-        if keys != getattr(self, "_shown", None):
+            self.figures[key] = SPARES.take("sweep log" if log else "sweep")
+            self.figures[key].set_dark(self.session.dark)
+        figures = [self.figures[key] for key in keys]
+        if keys != self._shown:
             n_columns, height = _COLUMNS[count]
             for figure in figures:
                 figure.set_height(height)
-            panes = [
-                pn.pane.Bokeh(f.figure, sizing_mode="stretch_width", height=height, margin=(0, 4)) for f in figures
-            ]
+            panes = [pane(figure) for figure in figures]
             rows = [panes[first : first + n_columns] for first in range(0, count, n_columns)]
             self.pictures[:] = [pn.Row(*row, sizing_mode="stretch_width") for row in rows]
             self._shown = keys
         return figures
 
-    def _set_dark(self, dark: bool) -> None:
-        for figure in self._figures.values():
-            figure.set_dark(dark)
+    def _colour_legend(self, dark: bool) -> None:
         if self._seen is not None:
             self.legend.object = text.legend(self._seen.pictures[0], dark)
 
@@ -261,10 +218,6 @@ def _line(state: SweepsState, name: str, label: str) -> pmui.TextInput:
     return pmui.TextInput.from_param(
         state.param[name], label=label, size="small", margin=(8, 12), sizing_mode="stretch_width"
     )
-
-
-def _pane(figure: Any, height: int) -> pn.pane.Bokeh:
-    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", height=height, margin=(0, 4))
 
 
 def _table_pane(title: str) -> pn.pane.HTML:

@@ -70,6 +70,8 @@ class SweepsState(State):
         "y": "y",
         "log": "log",
     }
+    #: These choose what is drawn of the rows.
+    DRAWN = ("y", "log")
 
     def __init__(self, **params: Any) -> None:
         super().__init__()

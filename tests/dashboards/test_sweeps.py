@@ -58,16 +58,16 @@ def page_of():
 
 
 def finished(page):
-    wait_for(lambda: page.run.state == "done" and "finished" in page.status.object)
+    wait_for(lambda: page.run.state == "done" and "finished" in page.controls.status.object)
     return page
 
 
 def test_rows_arrive_are_drawn_and_said(page_of):
     page = finished(page_of())
-    assert page.status.object.startswith("24 of 24 (100 %)") and page.progress.value == 100
-    assert sorted(key for key in page._figures) == [(False, 0), (False, 1)]
+    assert page.controls.status.object.startswith("24 of 24 (100 %)") and page.controls.progress.value == 100
+    assert sorted(key for key in page.figures) == [(False, 0), (False, 1)]
     for number, noise in enumerate(("noise = 0", "noise = 0.5")):
-        figure = page._figures[False, number]
+        figure = page.figures[False, number]
         assert figure.figure.title.text == noise
         assert len(figure.sources["runs"].data["x"]) == 12
         assert list(figure.sources["line 1"].data["x"]) == [1.0, 2.0, 3.0]
@@ -80,7 +80,7 @@ def test_rows_arrive_are_drawn_and_said(page_of):
 def test_the_same_sweep_comes_from_the_store_at_once(page_of):
     first = finished(page_of())
     again = finished(page_of())
-    assert "24 were computed before" in again.status.object
+    assert "24 were computed before" in again.controls.status.object
     pd.testing.assert_frame_equal(first._seen.means, again._seen.means)
 
 
@@ -118,16 +118,16 @@ def test_failures_are_rows_with_their_message_and_can_be_tried_again(page_of, mo
 
     monkeypatch.setattr(polynomial, "run", broken)
     page = finished(page_of(pictures=NOTHING))
-    assert "12 of 12 (100 %), 4 failed" in page.status.object
+    assert "12 of 12 (100 %), 4 failed" in page.controls.status.object
     assert page.failures_box.visible and page.retry_button.visible
     assert "4 rows failed" in page.failures.object and "three is too many" in page.failures.object
     assert (page._seen.table["status"] == "failed").sum() == 4
     monkeypatch.setattr(polynomial, "run", whole)
-    page.start(retry=True)
-    wait_for(lambda: "12 of 12 (100 %), took" in page.status.object)
+    page.retry()
+    wait_for(lambda: "12 of 12 (100 %), took" in page.controls.status.object)
     finished(page)
     assert not page.failures_box.visible and not page.retry_button.visible
-    assert "8 were computed before" in page.status.object
+    assert "8 were computed before" in page.controls.status.object
 
 
 def test_cancel_is_quick_stops_the_work_and_keeps_rows(page_of):
@@ -136,7 +136,7 @@ def test_cancel_is_quick_stops_the_work_and_keeps_rows(page_of):
     work, began = page._work, time.monotonic()
     page.cancel()
     assert time.monotonic() - began < 0.2
-    assert page.run.state == "cancelled" and "cancelled" in page.status.object
+    assert page.run.state == "cancelled" and "cancelled" in page.controls.status.object
     wait_for(lambda: work._generator.gi_frame is None, 5)
     assert len(page._seen.table) > 0
 
@@ -144,14 +144,14 @@ def test_cancel_is_quick_stops_the_work_and_keeps_rows(page_of):
 def test_pause_sends_nothing_more_and_start_goes_on(page_of):
     page = page_of(settings="n_steps = 400", seeds="1")
     wait_for(lambda: page._seen is not None and page._seen.progress.done > 0)
-    page.toggle()
+    page.controls.toggle()
     assert page.run.state == "paused"
-    wait_for(lambda: "paused" in page.status.object and page.start_pause.label == "Start")
+    wait_for(lambda: "paused" in page.controls.status.object and page.controls._start_pause.label == "Start")
     time.sleep(0.3)
     done = page._seen.progress.done
     time.sleep(0.5)
     assert page._seen.progress.done == done < page._seen.progress.total
-    page.toggle()
+    page.controls.toggle()
     finished(page)
 
 
@@ -159,17 +159,17 @@ def test_other_settings_wait_for_start_and_another_result_does_not(page_of):
     page = finished(page_of())
     run = page._drawn_run
     page.state.y = "n_parameters"
-    assert page._figures[False, 0].figure.yaxis[0].axis_label == "parameters (count)"
+    assert page.figures[False, 0].figure.yaxis[0].axis_label == "parameters (count)"
     page.state.log = True
-    assert page._figures[True, 0].figure.yaxis[0].axis_label == "parameters (count)"
+    assert page.figures[True, 0].figure.yaxis[0].axis_label == "parameters (count)"
     assert len(page.pictures[0]) == 2 and page._drawn_run == run
     page.state.x_values = "1..2"
-    assert page.status.object == text.CHANGED and page._drawn_run == run
+    assert page.controls.status.object == text.CHANGED and page._drawn_run == run
     assert "[1, 2, 3]" in page.take_along._snippet()  # what is shown, not what is not yet computed
     page.start()
     wait_for(lambda: page._drawn_run > run)
     finished(page)
-    assert page.status.object.startswith("16 of 16")
+    assert page.controls.status.object.startswith("16 of 16")
 
 
 @pytest.mark.parametrize(
