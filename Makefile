@@ -26,7 +26,7 @@ SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRES
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers study
+.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ study: setup ## the study on real data: compute what is missing and write docs/s
 	$(BIN)/python -m qfl_explore.study $(ARGS)
 
 benchmark-peers: $(PEERS:%=.venv-peers/%/.installed) ## install what the benchmark compares with (2 GB)
+
+# Nothing is installed unless ARGS says --install; docs/gpu.md has the rest.
+qsim-gpu: $(BIN)/uv ## build qsim for NVIDIA GPUs into build/qsim-gpu (ARGS="--arch 90 --install")
+	$(BIN)/python scripts/build_qsim_gpu.py $(ARGS)
 
 lock: $(BIN)/uv ## compile both lock files anew from pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml

@@ -99,19 +99,20 @@ def engines(run: bool = False) -> Iterator[Finding]:
 
 
 def gpu() -> Iterator[Finding]:
-    """NVIDIA GPUs that the driver offers, and whether an engine here could use them."""
+    """NVIDIA GPUs that the driver offers, and whether qsim, the one engine that could, computes on them."""
     devices, problem = probes.gpus()
     if not devices:
         yield Finding("GPU", "cuda", "missing", problem, "nothing needs one: all engines here compute on the processor")
-        return
     for device in devices:
         yield Finding("GPU", "cuda", "ok", device)
-    if "qsim_cuda" in probes.files_of("qsimcirq") or "qsim_custatevec" in probes.files_of("qsimcirq"):
-        yield Finding(
-            "GPU", "qsim", "note", "this build of qsimcirq has a CUDA module; the engine here does not use it"
-        )
-    else:
-        yield Finding("GPU", "engines", "note", "none of the engines uses it: the installed qsimcirq is for processors")
+    built = [mode for mode in probes.GPU_MODULES if probes.GPU_MODULES[mode] in probes.files_of("qsimcirq")]
+    for mode in built:
+        found, problem = probes.qsim_on_gpu(mode)
+        text = f"computes on {found} (gpu_mode={mode!r})" if found else f"gpu_mode={mode!r}: {problem}"
+        yield Finding("GPU", "qsim", "ok" if found else "missing", text, "" if found else "see docs/gpu.md")
+    if devices and not built:
+        text = "none of the engines uses it: the installed qsimcirq is for processors"
+        yield Finding("GPU", "engines", "note", text, "make qsim-gpu, in the checkout (docs/gpu.md)")
 
 
 def browser() -> Iterator[Finding]:

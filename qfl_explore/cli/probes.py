@@ -46,6 +46,8 @@ print(f"agrees with cirq to {{error:.0e}}, {{1e3 * seconds:.2f}} ms for 4 sample
 #: TensorFlow's first import takes long where its bytecode is not compiled.
 ENGINE_PATIENCE_S = 180.0
 GPU_PATIENCE_S = 30.0
+#: What a build of qsimcirq holds for each way to compute on a GPU.
+GPU_MODULES = {"cuda": "qsim_cuda", "custatevec": "qsim_custatevec"}
 
 
 def python(code: str, timeout: float) -> tuple[str, str]:
@@ -83,6 +85,21 @@ def gpus() -> tuple[list[str], str]:
     """
     answer, problem = python(_CUDA, GPU_PATIENCE_S)
     return answer.splitlines(), problem
+
+
+def qsim_on_gpu(mode: str) -> tuple[str, str]:
+    """Has qsim compute a small circuit on the GPU.
+
+    Args:
+        mode: ``cuda`` or ``custatevec``.
+
+    Returns:
+        The GPU in words, and what is missing.
+    """
+    from qfl_explore.simulation.qsim_gpu import ask
+
+    found, problem = ask(mode)
+    return str(found or ""), problem
 
 
 def files_of(distribution: str) -> str:

@@ -149,6 +149,23 @@ def test_doctor_ends_with_1_where_the_fast_engine_is_missing(run, monkeypatch):
     assert findings["cuda"]["text"] == "Some GPU, 8 GiB" and "none of the engines" in findings["engines"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("found", "problem", "state", "text"),
+    [
+        ("Some GPU, 8 GiB", "", "ok", "computes on Some GPU, 8 GiB (gpu_mode='cuda')"),
+        ("", "no NVIDIA driver on this machine", "missing", "gpu_mode='cuda': no NVIDIA driver on this machine"),
+    ],
+)
+def test_doctor_says_whether_qsim_computes_on_the_gpu(monkeypatch, found, problem, state, text):
+    monkeypatch.setattr(probes, "gpus", lambda: ([found], "") if found else ([], problem))
+    monkeypatch.setattr(probes, "files_of", lambda name: "qsimcirq/qsim_cuda.so")
+    monkeypatch.setattr(probes, "qsim_on_gpu", lambda mode: (found, problem))
+    findings = {finding.name: finding for finding in doctor.gpu()}
+    assert (findings["qsim"].state, findings["qsim"].text) == (state, text)
+    assert (findings["qsim"].remedy == "") == (state == "ok")
+    assert "engines" not in findings
+
+
 def test_an_engine_is_really_run_and_compared():
     answer, problem = probes.engine("batched")
     assert problem == "" and answer.startswith("agrees with cirq to ")
