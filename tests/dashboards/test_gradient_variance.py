@@ -8,32 +8,12 @@ import pytest
 
 from qfl_explore.dashboards import gradient_variance_text as text
 from qfl_explore.dashboards.gradient_variance_state import VIEWS, GradientVarianceState, refuse_large
-from qfl_explore.dashboards.shell import Shell
 from qfl_explore.experiments.gradient_variance import run
 from qfl_explore.experiments.gradient_variance_sweep import Fit
 from qfl_explore.experiments.gradient_variance_training import TrainingConfig, stream_training
+from tests.dashboards.waiting import wait_for
 
 FAST = {"page": "gradient_variance", "upto": "5", "precision": "0.1", "P": "1", "M": "2", "steps": "12", "starts": "4"}
-
-
-def wait_for(condition, timeout=90.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def page_of():
-    shells = []
-
-    def make(**query):
-        shells.append(Shell({**FAST, **query}))
-        return shells[-1]._views["gradient_variance"]
-
-    yield make
-    for shell in shells:
-        shell.close()
 
 
 def finished(page):

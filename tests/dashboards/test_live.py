@@ -1,5 +1,6 @@
 """The scheduler and the run handle, with fake runs: fairness, cancel latency, coalescing, errors."""
 
+import functools
 import itertools
 import threading
 import time
@@ -8,6 +9,9 @@ import pytest
 
 from qfl_explore.dashboards.live import RunHandle, Update
 from qfl_explore.dashboards.scheduler import Scheduler, paced
+from tests.dashboards.waiting import wait_for as wait_at_all
+
+wait_for = functools.partial(wait_at_all, timeout=5.0, every=0.002)
 
 
 @pytest.fixture
@@ -21,13 +25,6 @@ def counting(n=10**9, pause=0.001):
     for number in range(n):
         time.sleep(pause)
         yield number
-
-
-def wait_for(condition, timeout=5.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.002)
 
 
 class Recorder:

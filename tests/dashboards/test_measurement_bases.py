@@ -5,39 +5,18 @@ import time
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from qfl_explore.dashboards import measurement_bases as page_module
 from qfl_explore.dashboards import measurement_bases_text as text
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
-from qfl_explore.dashboards.pages import Session, get_page
 from qfl_explore.dashboards.shell import unknown_words
 from qfl_explore.experiments.measurement_bases import MeasurementConfig, run
 from qfl_explore.experiments.measurement_bases_features import feature_table
 from qfl_explore.experiments.measurement_bases_repetitions import estimates
+from tests.dashboards.waiting import wait_for
 
+PAGE = "measurement_bases"
 SMALL = {"seeds": "2", "steps": "50", "train": "16"}
-
-
-def wait_for(condition, timeout=40.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def page():
-    made = []
-
-    def make(**query):
-        session = Session({"page": "measurement_bases", **query})
-        made.append(get_page("measurement_bases").create(session))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def summary(low=0.9, outcome="undecided"):

@@ -12,28 +12,9 @@ from qfl_explore.dashboards.circuit import circuit_sentence, count_table
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
 from qfl_explore.dashboards.pages import PAGES, Page, Session, get_page
 from qfl_explore.dashboards.settings import copy_button
-from qfl_explore.dashboards.shell import Shell, unknown_words
+from qfl_explore.dashboards.shell import unknown_words
 from qfl_explore.plots.style import COLOURS, LiveFigure, copy_of
-
-
-def wait_for(condition, timeout=20.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def shell():
-    made = []
-
-    def make(**query):
-        made.append(Shell(query))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
+from tests.dashboards.waiting import wait_for
 
 
 def test_first_page_needs_no_tensorflow():

@@ -8,39 +8,19 @@ import time
 import pytest
 
 from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.pages import Session, get_page
 from qfl_explore.dashboards.separation_queries import drawing, every_engine
 from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.shell import unknown_words
 from qfl_explore.experiments import rank_wall, separation, separation_learn, signal_processing
+from tests.dashboards.waiting import wait_for
 
+PAGE = "separation"
 SMALL = {
     "learning": {"part": "learning", "runs": "2", "budget": "50", "restarts": "1", "angles": "32"},
     "rank": {"part": "rank", "wall_M": "2", "wall_runs": "2", "wall_budget": "50", "wall_P": "1", "wall_samples": "64"},
     "signal": {"part": "signal", "poly_on": "batched", "poly": "x^2"},
     "queries": {"trials": "200"},
 }
-
-
-def wait_for(condition, timeout=40.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def page():
-    made = []
-
-    def make(**query):
-        session = Session({"page": "separation", **query})
-        made.append(get_page("separation").create(session))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def finished(page):

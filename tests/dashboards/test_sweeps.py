@@ -8,24 +8,17 @@ import pytest
 
 from qfl_explore import sweeps
 from qfl_explore.dashboards import sweeps_text as text
-from qfl_explore.dashboards.shell import Shell
 from qfl_explore.dashboards.sweeps_presets import NOTHING, PRESETS
 from qfl_explore.dashboards.sweeps_state import SweepsState, parse_settings, parse_values, settings_of
 from qfl_explore.dashboards.sweeps_work import SweepWork, n_workers
 from qfl_explore.plots.sweeps_names import label_of
 from qfl_explore.results.record import plain
 from qfl_explore.sweeps import Grid
+from tests.dashboards.waiting import wait_for
 
 FAST = {"page": "sweeps", "xs": "1..3", "each_line": "1, 2", "seeds": "2", "settings": "n_steps = 40; n_train = 32"}
 
 ENCODINGS = {"each_line": "qubit_efficient, qubit_per_feature"}
-
-
-def wait_for(condition, timeout=60.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -42,19 +35,6 @@ def local(monkeypatch, tmp_path):
 def no_workers_left():
     yield
     sweeps.shutdown()
-
-
-@pytest.fixture
-def page_of():
-    shells = []
-
-    def make(**query):
-        shells.append(Shell({**FAST, **query}))
-        return shells[-1]._views["sweeps"]
-
-    yield make
-    for shell in shells:
-        shell.close()
 
 
 def finished(page):

@@ -1,0 +1,41 @@
+"""Visitors without a browser; whatever they started ends with the test."""
+
+import pytest
+
+from qfl_explore.dashboards.pages import Session, get_page
+from qfl_explore.dashboards.shell import Shell
+
+
+@pytest.fixture
+def shell():
+    """``shell(**query)``: the app as a visitor with this link gets it, the page shown."""
+    made = []
+
+    def make(**query):
+        made.append(Shell(query))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def page_of(shell, request):
+    """``page_of(**query)``: the page that the test module's ``FAST`` names, with those words, inside the app."""
+    fast = request.module.FAST
+    return lambda **query: shell(**{**fast, **query})._views[fast["page"]]
+
+
+@pytest.fixture
+def page(request):
+    """``page(**query)``: the page that the test module's ``PAGE`` names, on its own and not shown yet."""
+    made, name = [], request.module.PAGE
+
+    def make(**query):
+        made.append(get_page(name).create(Session({"page": name, **query})))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
