@@ -135,6 +135,12 @@ PAGES: tuple[Page, ...] = (
         summary="Four ways to read one circuit: scores, ranks, and the price in repetitions.",
     ),
     Page(
+        "noise",
+        "Noise",
+        "qfl_explore.dashboards.noise",
+        summary="Does a layer survive noise? Strength against degree, exact curves, and classical rivals.",
+    ),
+    Page(
         "sweeps",
         "Sweeps",
         "qfl_explore.dashboards.sweeps",

@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
+from qfl_explore.dashboards.noise_state import NoiseState
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
 from qfl_explore.dashboards.real_data_state import RealDataState
 from qfl_explore.dashboards.separation_state import SeparationState
@@ -146,6 +147,7 @@ def unknown_words(query: Iterable[str]) -> list[str]:
         *RealDataState.URL.values(),
         *GradientVarianceState.URL.values(),
         *MeasurementState.URL.values(),
+        *NoiseState.URL.values(),
         *SeparationState.URL.values(),
         *SweepsState.URL.values(),
     }

@@ -121,7 +121,8 @@ class NoiseResult:
         found = []
         keys = ["degree", "strength", "model", "training"]
         for key, group in self.table.groupby(keys, sort=False) if len(self.table) else ():
-            interval = t_interval(group["score"], overlap=self._overlap()).clipped(-np.inf, 1.0)
+            interval = t_interval(group["score"], overlap=self._overlap())
+            interval = interval.clipped(-np.inf if self.config.task == "polynomial" else 0.0, 1.0)
             found.append(
                 dict(zip(keys, key, strict=True))
                 | {"mean": interval.mean, "low": interval.low, "high": interval.high, "n_seeds": len(group)}

@@ -62,8 +62,8 @@ class NoiseConfig:
 
     task: str = "polynomial"
     kind: str = "depolarizing"
-    strengths: tuple[float, ...] = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1)
-    degrees: tuple[int, ...] = (1, 2, 3, 4)
+    strengths: tuple[float, ...] = (0.0, 0.003, 0.01, 0.03, 0.1)
+    degrees: tuple[int, ...] = (1, 2, 3)
     target: str = "random_polynomial"
     target_degree: int = 2
     n_modalities: int = 2

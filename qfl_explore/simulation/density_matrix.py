@@ -188,7 +188,7 @@ class _Call:
                 else:
                     tape = self.tapes[chunk]
                 bra = np.ascontiguousarray(self.observables.T @ asked[chunk].T)
-                arguments = (bra, tape, *self._arguments(chunk), slopes[chunk], d_matrices[chunk])
+                arguments: tuple[Any, ...] = (bra, tape, *self._arguments(chunk), slopes[chunk], d_matrices[chunk])
                 kernels.backward(*arguments)
 
         self._spread(work)
