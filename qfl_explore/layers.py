@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -59,6 +59,11 @@ class QuantumFusion(tf_keras.layers.Layer):
         ImportError: the engine's package is not installed.
     """
 
+    #: Layers around other circuits have other classes here.
+    config_class: ClassVar[type] = FusionConfig
+    circuit_class: ClassVar[type[FusionCircuit]] = FusionCircuit
+    initializers: ClassVar[tuple[str, ...]] = INITIALIZERS
+
     def __init__(
         self,
         config: FusionConfig | Mapping[str, Any],
@@ -72,13 +77,13 @@ class QuantumFusion(tf_keras.layers.Layer):
     ) -> None:
         kwargs.setdefault("autocast", False)  # half-precision policies must not round angles
         super().__init__(**kwargs)
-        config = FusionConfig(**config) if isinstance(config, Mapping) else config
-        self.fusion = FusionCircuit(config)
+        config = self.config_class(**config) if isinstance(config, Mapping) else config
+        self.fusion = self.circuit_class(config)
         self.backend = backend
-        self.initializer = check_option("initializer", initializer, INITIALIZERS)
+        self.initializer = check_option("initializer", initializer, self.initializers)
         self.seed = check_int("seed", seed, 0)
         self.backend_options = dict(backend_options or {})
-        stated = natural_range(config) if feature_range is None else feature_range
+        stated = natural_range(self.config) if feature_range is None else feature_range
         self.watch = RangeWatch(stated, on_out_of_range, f"the layer {self.name!r}")
         self._range_given = feature_range is not None
         self._engine = get_backend(backend, **self.backend_options)
@@ -96,7 +101,7 @@ class QuantumFusion(tf_keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Creates the angles, of ``config.weight_shape``."""
         self._check_shape(input_shape)
-        start = initial_weights(self.config, self.initializer, self.seed)
+        start = self._start()
         self.angles = self.add_weight(
             name="angles",
             shape=self.config.weight_shape,
@@ -105,6 +110,9 @@ class QuantumFusion(tf_keras.layers.Layer):
             experimental_autocast=False,
         )
         super().build(input_shape)
+
+    def _start(self) -> np.ndarray:
+        return initial_weights(self.config, self.initializer, self.seed)
 
     @property
     def _angle_dtype(self) -> tf.DType:
