@@ -7,11 +7,7 @@ its peak of memory is its own, and a GPU that fails ends that process only.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,18 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qfl_explore import FusionCircuit, FusionConfig, get_backend
+from qfl_explore import FusionConfig, get_backend
 from qfl_explore.benchmark.large_report import line, write
 from qfl_explore.benchmark.machine import cpu_model
 from qfl_explore.config import ENTANGLERS
 from qfl_explore.errors import check_int, check_option, invalid
+from qfl_explore.experiments.large_circuit import LargeCircuitConfig, inputs, run
 from qfl_explore.simulation.chunks import n_cores
 from qfl_explore.simulation.qsim_gpu import MODES
 
 #: Up to so many qubits values are compared with the batched engine in float64.
 REFERENCE_UP_TO = 16
-_MOST_RUNS, _RUNS_UP_TO_S = 3, 5.0
-_PATIENCE_S = 3600.0
 
 
 def config_of(n_qubits: int, degree: int, entangler: str) -> FusionConfig:
@@ -38,72 +33,24 @@ def config_of(n_qubits: int, degree: int, entangler: str) -> FusionConfig:
     return FusionConfig(n_modalities=n_qubits, encoding="qubit_per_feature", degree=degree, entangler=entangler)
 
 
-def inputs(config: FusionConfig, n_samples: int) -> tuple[FusionCircuit, np.ndarray, np.ndarray]:
-    """Circuit, features [B, M, 1] and weights, radians, from seed 0."""
-    rng, fusion = np.random.default_rng(0), FusionCircuit(config)
-    features = rng.uniform(-np.pi, np.pi, (n_samples, config.n_modalities, config.feature_dim))
-    return fusion, features, rng.uniform(-np.pi, np.pi, fusion.weight_shape)
+def run_config(row: dict[str, Any]) -> LargeCircuitConfig:
+    """The run of a row."""
+    fusion = config_of(row["n_qubits"], row["degree"], row["entangler"])
+    return LargeCircuitConfig(fusion=fusion, n_samples=row["n_samples"], gradients=row["gradients"], **row["options"])
 
 
-def measure(row: dict[str, Any]) -> dict[str, Any]:
-    """Runs one row in this process: seconds, peak memory and values.
-
-    Args:
-        row: ``n_qubits``, ``degree``, ``entangler``, ``n_samples``, ``gradients`` and ``options`` of qsim.
-
-    Returns:
-        ``measured_s`` (fastest of a few), ``cpu_s``, ``measured_bytes``, ``values``.
-    """
-    engine = get_backend("qsim", **row["options"])
-    _call(engine, config_of(2, 1, "ring"), 1, row["gradients"])  # what is slow only once in a process
-    before = memory_peak(reset=True)
-    config = config_of(row["n_qubits"], row["degree"], row["entangler"])
-    wall, processor = [], []
-    while len(wall) < _MOST_RUNS and sum(wall) < _RUNS_UP_TO_S:
-        began = time.perf_counter(), time.process_time()
-        values = _call(engine, config, row["n_samples"], row["gradients"])
-        wall.append(time.perf_counter() - began[0])
-        processor.append(time.process_time() - began[1])
-    found = {"measured_s": min(wall), "cpu_s": min(processor), "measured_bytes": max(0, memory_peak() - before)}
-    return found | {"values": np.asarray(values, float).tolist()}
-
-
-def memory_peak(reset: bool = False) -> int:
-    """The most memory that this process has had, in bytes.
-
-    Args:
-        reset: forget what was before, where the system can (Linux).
-    """
-    status, forget = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if status.exists():
-        if reset:
-            with contextlib.suppress(OSError):
-                forget.write_text("5")
-        (peak,) = (text.split()[1] for text in status.read_text().splitlines() if text.startswith("VmHWM"))
-        return 1024 * int(peak)
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _call(engine: Any, config: FusionConfig, n_samples: int, gradients: bool) -> np.ndarray:
-    fusion, features, weights = inputs(config, n_samples)
-    if gradients:
-        return engine.gradients(fusion, features, weights, np.ones((n_samples, fusion.n_observables)))[0]
-    return engine.expectations(fusion, features, weights)
-
-
-def in_process(row: dict[str, Any], timeout: float = _PATIENCE_S) -> dict[str, Any]:
-    """`measure` in another process; ``problem`` says why there is no number."""
-    command = [sys.executable, "-m", "qfl_explore.benchmark.large", "--row", json.dumps(row)]
+def measured(row: dict[str, Any]) -> dict[str, Any]:
+    """Runs a row in another process; ``problem`` says why there is no number."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired:
-        return {"problem": f"no answer within {timeout:.0f} s"}
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        return {"problem": said[-1] if said else f"the process ended with code {done.returncode}"}
-    return json.loads(done.stdout.strip().splitlines()[-1])
+        found = run(run_config(row))
+    except (ValueError, TypeError, ImportError, RuntimeError) as problem:
+        return {"problem": str(problem)}
+    return {
+        "measured_s": found.measured_s,
+        "cpu_s": found.cpu_s,
+        "measured_bytes": found.measured_bytes,
+        "values": found.values,
+    }
 
 
 def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -125,7 +72,7 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 continue
             row |= _predicted(engines[device], row, options)
             if "problem" not in row and not options.predict:
-                row |= in_process(row)
+                row |= measured(row)
             yield _compared(row, values_on_cpu)
 
 
@@ -147,11 +94,11 @@ def _predicted(engine: Any, row: dict[str, Any], options: argparse.Namespace) ->
 
 def _compared(row: dict[str, Any], on_cpu: dict[int, tuple[np.ndarray, float]]) -> dict[str, Any]:
     """Adds how far values are from double precision and from qsim on processors, and the speed-up."""
-    if "values" not in row:
+    values, n = row.pop("values", None), row["n_qubits"]
+    if values is None:
         return row
-    n, values = row["n_qubits"], np.array(row.pop("values"))
     if n <= REFERENCE_UP_TO and not row["repetitions"]:
-        question = inputs(config_of(n, row["degree"], row["entangler"]), row["n_samples"])
+        question = inputs(config_of(n, row["degree"], row["entangler"]), row["n_samples"], 0)
         exact = get_backend("batched", dtype="float64").expectations(*question)
         row["error"] = float(np.abs(values - exact).max())
     if row["device"] == "cpu":
@@ -178,7 +125,6 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--predict", action="store_true", help="only predict, run nothing")
     found.add_argument("--limit", default=120.0, type=float, metavar="S", help="leave out rows above (default 120 s)")
     found.add_argument("--out", type=Path, metavar="FOLDER", help="write qsim.csv and qsim.md there")
-    found.add_argument("--row", help=argparse.SUPPRESS)
     return found
 
 
@@ -207,9 +153,6 @@ def _qubits(text: str) -> Sequence[int]:
 def main(arguments: Sequence[str]) -> None:
     """Runs the command; wrong input ends it with a message in three parts and code 2."""
     options = parser().parse_args(arguments)
-    if options.row:
-        sys.stdout.write(json.dumps(measure(json.loads(options.row))) + "\n")
-        return
     try:
         options = checked(options)
     except (ValueError, TypeError) as error:

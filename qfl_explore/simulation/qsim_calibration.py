@@ -65,7 +65,7 @@ def calibration(settings: QSimSettings, again: bool = False) -> Calibration:
     with _lock:
         if again or key not in _known:
             found = None if again else _read(key)
-            _known[key] = found or _measure_elsewhere(settings, key)
+            _known[key] = found or _measure_elsewhere(settings)
         return _known[key]
 
 
@@ -115,17 +115,42 @@ def parse(text: str) -> Calibration:
     return found
 
 
-def _measure_elsewhere(settings: QSimSettings, key: str) -> Calibration:
-    command = [sys.executable, "-m", "qfl_explore.simulation.qsim_calibration", json.dumps(_relevant(settings))]
+def known(settings: QSimSettings) -> Calibration | None:
+    """What was measured before with these options; ``None``: nothing."""
+    key = _key(settings)
+    with _lock:
+        found = _known.get(key) or _read(key)
+        if found is not None:
+            _known[key] = found
+        return found
+
+
+def command(settings: QSimSettings) -> list[str]:
+    """What to run in another process to measure; its last line of output is for `keep`."""
+    return [sys.executable, "-m", "qfl_explore.simulation.qsim_calibration", json.dumps(_relevant(settings))]
+
+
+def keep(settings: QSimSettings, code: int, stdout: str, stderr: str) -> Calibration:
+    """Takes over what the other process measured, and writes it to disk.
+
+    Args:
+        settings: qsim's options.
+        code: the process's exit code.
+        stdout: what it printed.
+        stderr: what it complained about.
+
+    Raises:
+        RuntimeError: it measured nothing.
+    """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
-        said = done.stdout if done.returncode == 0 else ""
-        found = parse(said.strip().splitlines()[-1]) if said else None
-        problem = (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]
-    except (subprocess.TimeoutExpired, ValueError, TypeError, IndexError) as error:
+        found = parse(stdout.strip().splitlines()[-1]) if code == 0 else None
+        problem = (stderr.strip().splitlines() or [f"code {code}"])[-1]
+    except (ValueError, TypeError, IndexError) as error:
         found, problem = None, f"{type(error).__name__}: {error}"
     if found is None:
-        raise invalid("qsim could not be timed on this machine", "a trial run of some seconds", problem, RuntimeError)
+        raise _not_timed(problem)
+    key = _key(settings)
+    _known[key] = found
     path = _path(key)
     if path is not None:
         with contextlib.suppress(OSError):
@@ -134,6 +159,19 @@ def _measure_elsewhere(settings: QSimSettings, key: str) -> Calibration:
             part.write_text(json.dumps(dataclasses.asdict(found)))
             part.replace(path)
     return found
+
+
+def _not_timed(problem: str) -> Exception:
+    return invalid("qsim could not be timed on this machine", "a trial run of some seconds", problem, RuntimeError)
+
+
+def _measure_elsewhere(settings: QSimSettings) -> Calibration:
+    asked = command(settings)
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise _not_timed(f"no answer within {_PATIENCE_S:.0f} s") from None
+    return keep(settings, done.returncode, done.stdout, done.stderr)
 
 
 def measure(options: dict[str, Any]) -> Calibration:

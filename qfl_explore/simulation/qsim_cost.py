@@ -88,6 +88,33 @@ class Cost:
     memory_bytes: int
     gpu_bytes: int = 0
 
+    def __str__(self) -> str:
+        text = f"{self.n_qubits} qubits, {self.n_circuits:,} circuit{'s' if self.n_circuits > 1 else ''}: "
+        text += f"about {in_seconds(self.seconds)} and {in_bytes(self.memory_bytes)} of memory"
+        return text + (f", {in_bytes(self.gpu_bytes)} of the GPU's" if self.gpu_bytes else "")
+
+
+def in_seconds(seconds: float) -> str:
+    """A duration in words with two digits.
+
+    >>> in_seconds(0.0123), in_seconds(4.56), in_seconds(300), in_seconds(1e5)
+    ('12 ms', '4.6 s', '5 minutes', '28 hours')
+    """
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.2g} s" if seconds >= 0.1 else f"{1e3 * seconds:.2g} ms"
+
+
+def in_bytes(n_bytes: int) -> str:
+    """A size in words with two digits or more.
+
+    >>> in_bytes(300_000), in_bytes(10 * 2**20), in_bytes(8 * 2**30)
+    ('0.29 MiB', '10 MiB', '8 GiB')
+    """
+    size, unit = (n_bytes / 2**30, "GiB") if n_bytes >= 2**30 else (n_bytes / 2**20, "MiB")
+    return f"{size:.2g} {unit}" if size < 10 else f"{size:,.0f} {unit}"
+
 
 def predict(
     config: FusionConfig,

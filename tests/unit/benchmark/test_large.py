@@ -40,7 +40,7 @@ def test_a_run_without_a_gpu_says_so_and_writes_a_report(no_gpu, capsys, tmp_pat
 
 @needs_qsim
 def test_predictions_alone_run_nothing_and_long_rows_are_left_out(no_gpu, capsys, monkeypatch):
-    monkeypatch.setattr(large, "in_process", lambda row: pytest.fail("something was run"))
+    monkeypatch.setattr(large, "measured", lambda row: pytest.fail("something was run"))
     command.main(["qsim", "--qubits", "20-21", "--devices", "cpu", "--predict"])
     assert len(capsys.readouterr().out.splitlines()) == 2
     command.main(["qsim", "--qubits", "30", "--devices", "cpu", "--limit", "10"])
@@ -78,10 +78,7 @@ def test_where_the_gpu_starts_to_pay():
 
 
 def test_a_row_that_fails_says_why():
-    found = large.in_process({"n_qubits": 3, "degree": 1, "entangler": "ring", "n_samples": 1, "gradients": False,
-                              "options": {"threads": 0}})  # fmt: skip
-    assert "threads is out of range" in found["problem"]
-    assert "problem" in large.in_process({}, timeout=0.01)
+    assert "threads is out of range" in large.measured(row(3, "cpu", options={"threads": 0}))["problem"]
 
 
 @needs_qsim
@@ -103,7 +100,8 @@ def test_predictions_hold_to_a_factor_of_two(n_qubits, more):
     asked["options"] = {"threads": 1, **more.get("options", {})}
     config = large.config_of(n_qubits, asked["degree"], asked["entangler"])
     cost = get_backend("qsim", **asked["options"]).predict(config, asked["n_samples"], asked["gradients"])
-    found = large.in_process(asked)
+    found = large.measured(asked)
+    assert "problem" not in found, found
     assert 0.5 < found["cpu_s"] / cost.seconds < 2.0, (found["cpu_s"], cost)
     if cost.memory_bytes > 8 * 2**20:
         assert 0.5 < found["measured_bytes"] / cost.memory_bytes < 2.0, (found["measured_bytes"], cost)

@@ -155,7 +155,7 @@ def test_the_cache_can_be_switched_off(trial, monkeypatch, tmp_path):
             "ImportError: no qsim",
         ),
         (types.SimpleNamespace(returncode=-9, stdout="", stderr=""), "code -9"),
-        (subprocess.TimeoutExpired("python", 300), "TimeoutExpired"),
+        (subprocess.TimeoutExpired("python", 300), "no answer within 300 s"),
     ],
     ids=["stderr", "killed", "too long"],
 )
