@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from qfl_explore.errors import check_int, check_option, invalid
 
@@ -21,10 +21,24 @@ ENTANGLERS = ("full", "ring", "linear")
 MAX_QUBITS = 30
 #: ``all_pauli`` measures 4^n - 1 observables, so it is offered on small registers only.
 MAX_ALL_PAULI_QUBITS = 6
+_Config = TypeVar("_Config")
+
+
+class Settings:
+    """What every frozen config dataclass can do."""
+
+    def replace(self: _Config, **changes: Any) -> _Config:
+        """A copy with some settings changed, validated anew."""
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def run_id(self) -> str:
+        """A short id of the settings; defaults are left out, so new settings keep old ids."""
+        return run_id(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FusionConfig:
+class FusionConfig(Settings):
     """Settings of one Quantum Fusion Layer ``U_P S(x) U_{P-1} … S(x) U_0 |0…0⟩``.
 
     Source: the alternation, the qubit-efficient encoding, the Rx/Ry/Rz blocks and the
@@ -158,18 +172,9 @@ class FusionConfig:
         """Number of trainable angles."""
         return math.prod(self.weight_shape)
 
-    def replace(self, **changes: Any) -> FusionConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
-
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values; ``FusionConfig(**config.to_dict())`` gives it back."""
         return dataclasses.asdict(self)
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out, so new settings keep old ids."""
-        return run_id(self)
 
 
 def run_id(config: Any) -> str:

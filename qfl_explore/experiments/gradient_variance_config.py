@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
-from qfl_explore.config import ENCODINGS, FusionConfig, run_id
+from qfl_explore.config import ENCODINGS, FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.optimizers import check_positive
 from qfl_explore.simulation.base import ENGINES
@@ -22,7 +22,7 @@ def _default_fusion() -> FusionConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GradientVarianceConfig:
+class GradientVarianceConfig(Settings):
     """Settings of one estimate of ``Var[∂C/∂θ]`` over random weights.
 
     C is the expectation value of one observable at one input. Every angle has its own variance;
@@ -79,18 +79,9 @@ class GradientVarianceConfig:
         """Draws that share one input and are computed in one call."""
         return BLOCK if self.fusion.n_qubits < LARGE_QUBITS else LARGE_BLOCK
 
-    def replace(self, **changes: object) -> GradientVarianceConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
-
-    @property
-    def run_id(self) -> str:
-        """A short, stable id of the settings."""
-        return run_id(self)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SweepConfig:
+class SweepConfig(Settings):
     """The same estimate along M or P, for one or both encodings.
 
     Args:
@@ -135,12 +126,3 @@ class SweepConfig:
             for value in self.values
             for encoding in self.encodings
         )
-
-    def replace(self, **changes: object) -> SweepConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
-
-    @property
-    def run_id(self) -> str:
-        """A short, stable id of the settings."""
-        return run_id(self)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from qfl_explore.circuits.ansatz import INITIALIZERS, draw_weights
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.gradient_variance import log_interval
 from qfl_explore.experiments.intervals import Interval, t_interval
@@ -32,7 +32,7 @@ def _default_fusion() -> FusionConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
+class TrainingConfig(Settings):
     """Settings of a training run over many starts.
 
     The mean over the circuit's observables is trained to give ``y = mean_j cos(x_j) / 2`` on
@@ -87,15 +87,6 @@ class TrainingConfig:
             check_positive(name, getattr(self, name))
         check_option("initializer", self.initializer, INITIALIZERS)
         check_option("backend", self.backend, ENGINES)
-
-    def replace(self, **changes: object) -> TrainingConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
-
-    @property
-    def run_id(self) -> str:
-        """A short, stable id of the settings."""
-        return run_id(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.baselines import STARTS, low_rank_start
-from qfl_explore.config import run_id
+from qfl_explore.config import Settings
 from qfl_explore.errors import check_int, invalid
 
 MAX_MODALITIES = 4096
@@ -43,7 +43,7 @@ LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2 / math.log(10)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CollapseConfig:
+class CollapseConfig(Settings):
     """Settings of the measurement.
 
     Args:
@@ -81,15 +81,6 @@ class CollapseConfig:
             raise invalid("starts has an unknown word", "of " + ", ".join(map(repr, STARTS)), f"{unknown[0]!r}")
         for name, least in (("feature_dim", 1), ("rank", 1), ("n_outputs", 1), ("n_draws", 10), ("seed", 0)):
             check_int(name, getattr(self, name), least)
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> CollapseConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 @dataclasses.dataclass(frozen=True)

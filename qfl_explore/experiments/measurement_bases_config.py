@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
-from qfl_explore.config import ENCODINGS, ENTANGLERS, SIGNALS, FusionConfig, run_id
+from qfl_explore.config import ENCODINGS, ENTANGLERS, SIGNALS, FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.targets import TARGETS
 from qfl_explore.optimizers import check_positive
@@ -35,7 +35,7 @@ MAX_REPETITIONS = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MeasurementConfig:
+class MeasurementConfig(Settings):
     """Settings: the same circuit with different observables learns the same tasks.
 
     A seed draws target (or split), samples, starting weights and the random planes. Every
@@ -171,15 +171,6 @@ class MeasurementConfig:
     def n_trials(self) -> int:
         """Trials of each model on each seed."""
         return len(self.learning_rates)
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> MeasurementConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 def most_observables(base: str, n_qubits: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
-from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.targets import TargetConfig
 from qfl_explore.optimizers import check_positive
@@ -25,7 +25,7 @@ def _cosine() -> TargetConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PolynomialConfig:
+class PolynomialConfig(Settings):
     """Settings of one run: a fusion circuit with a linear readout fits a target.
 
     Source: that depth P sets the degree is arXiv:2510.06938; targets, ceiling and the wall
@@ -106,12 +106,3 @@ class PolynomialConfig:
                 "sampling='random'",
                 f"n_modalities·feature_dim = {self.fusion.n_features} features",
             )
-
-    def replace(self, **changes: object) -> PolynomialConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
-
-    @property
-    def run_id(self) -> str:
-        """A short, stable id of the settings."""
-        return run_id(self)

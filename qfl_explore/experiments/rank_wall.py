@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.fusion_models import LowRankFusion, SmallNetwork, train
 from qfl_explore.experiments.intervals import t_interval
@@ -35,7 +35,7 @@ N_TEST = 4000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RankWallConfig:
+class RankWallConfig(Settings):
     """Settings of the study.
 
     Args:
@@ -97,15 +97,6 @@ class RankWallConfig:
     def n_rows(self) -> int:
         """Rows of a finished study."""
         return len(self.seeds) * (len(self.ranks) + len(self.degrees) + len(self.widths))
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> RankWallConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 @dataclasses.dataclass(frozen=True)

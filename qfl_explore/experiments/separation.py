@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.circuits.discrimination import DiscriminationCircuit, Step
-from qfl_explore.config import run_id
+from qfl_explore.config import Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.circuit_engines import TOLERANCES, circuit_expectations
 from qfl_explore.experiments.intervals import Interval
@@ -53,7 +53,7 @@ JOINT, SEPARABLE = "joint", "separable"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SeparationConfig:
+class SeparationConfig(Settings):
     """Settings of the query ladder.
 
     Args:
@@ -116,15 +116,6 @@ class SeparationConfig:
             return self.separable_rounds
         most = {2: 24, 3: 12, 4: 6, 5: 3}[self.n_oracles]
         return max(min(self.n_rounds, most), min(2 * self.n_rounds, most))
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> SeparationConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

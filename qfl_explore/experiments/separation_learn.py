@@ -20,7 +20,7 @@ import pandas as pd
 
 from qfl_explore.circuits.ansatz import INITIALIZERS, initial_weights
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.fusion_models import LowRankFusion, Model, SmallNetwork, TensorFusion, train
 from qfl_explore.experiments.intervals import t_interval
@@ -47,7 +47,7 @@ N_TEST = 2000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LearnConfig:
+class LearnConfig(Settings):
     """Settings of the learning study, for two oracles.
 
     Args:
@@ -117,15 +117,6 @@ class LearnConfig:
             if count > MAX_OUTCOMES or count * uses != n_each:
                 expected = f"up to {needed}, or a multiple of {needed} up to {MAX_OUTCOMES * needed}"
                 raise invalid("a number of queries cannot be grouped", expected, f"{n_each} of each oracle")
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> LearnConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
     def fusion(self, degree: int) -> FusionConfig:
         """The layer with P queries: RX signal, two oracles, no constant slot, Z measured."""

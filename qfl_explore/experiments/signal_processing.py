@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.circuits.qsp import SignalCircuit, hadamard_test, pattern_circuit
-from qfl_explore.config import run_id
+from qfl_explore.config import Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.circuit_engines import circuit_expectations
 from qfl_explore.experiments.formula import Formula
@@ -32,7 +32,7 @@ HEADROOM = 0.99
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SignalConfig:
+class SignalConfig(Settings):
     """Settings.
 
     Args:
@@ -58,15 +58,6 @@ class SignalConfig:
         if not isinstance(self.scale, bool):
             raise invalid("scale must be a boolean", "True or False", f"scale={self.scale!r}", TypeError)
         Formula(self.polynomial, 1)
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> SignalConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
