@@ -114,7 +114,7 @@ PAGES: tuple[Page, ...] = (
         "real_data",
         "Real data",
         "qfl_explore.dashboards.real_data",
-        summary="Breast cancer in three modalities: the quantum layer against classical models, seed by seed.",
+        summary="The quantum layer against classical fusions on equal terms: tumours, hearts, roads, images.",
     ),
     Page(
         "gradient_variance",

@@ -1,42 +1,42 @@
-"""The page Real data: a Quantum Fusion Layer against classical models, seed by seed."""
+"""The page Real data: the Quantum Fusion Layer against classical fusions on equal terms, on a data set of choice."""
 
 from __future__ import annotations
 
-import dataclasses
-import io
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import real_data_text as text
-from qfl_explore.dashboards.controls import RunControls
-from qfl_explore.dashboards.live import INTERVAL, RunHandle, Update, message
+from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
-from qfl_explore.dashboards.real_data_state import RealDataState
-from qfl_explore.dashboards.scheduler import Wait
-from qfl_explore.dashboards.settings import code_block, section, select, slider
-from qfl_explore.plots import study as plots
-from qfl_explore.plots.style import Spares
+from qfl_explore.dashboards.real_data_ablation import AblationTab, CollapseTab
+from qfl_explore.dashboards.real_data_look import Getter, LookTab
+from qfl_explore.dashboards.real_data_state import DATASETS, METHODS, TABS, RealDataState, modality_options
+from qfl_explore.dashboards.real_data_tabs import SPARES, CurvesTab, ScoresTab, Tab, TrainingTab
+from qfl_explore.dashboards.real_data_work import Picture, look, study
+from qfl_explore.dashboards.run_page import RunPage, from_link
+from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.text import Text
+from qfl_explore.errors import invalid
+from qfl_explore.plots.style import LiveFigure
 
 if TYPE_CHECKING:
-    from qfl_explore.experiments.classification import ClassificationConfig, ClassificationResult, Progress
+    import pandas as pd
 
-SPARES = Spares(
-    {
-        "study learning": plots.live_learning_curves,
-        "study scores": plots.live_scores,
-        "study differences": plots.live_differences,
-    }
-)
-TABLE_STYLE = """
-table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; opacity: 0.8; padding: 2px 0 6px 0; }
-th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
-th:first-child { text-align: left; white-space: nowrap; }
-small { opacity: 0.75; white-space: nowrap; }
-"""
+    from qfl_explore.datasets import MultimodalData
+    from qfl_explore.experiments.multimodal import MultimodalConfig, Step
+
+KINDS: dict[str, type[Tab]] = {
+    "data": LookTab,
+    "training": TrainingTab,
+    "scores": ScoresTab,
+    "curves": CurvesTab,
+    "ablation": AblationTab,
+    "collapse": CollapseTab,
+}
 
 
 def create(session: Session) -> RealDataPage:
@@ -44,258 +44,285 @@ def create(session: Session) -> RealDataPage:
     return RealDataPage(session)
 
 
-@dataclasses.dataclass(frozen=True)
-class Picture:
-    """What is drawn anew whenever a model is finished on a seed."""
+class RealDataPage(RunPage):
+    """One visitor's page; its parts are built when they are first opened.
 
-    result: ClassificationResult
-    summary: dict[str, Any]
-    curves: Any
-
-
-def study(config: ClassificationConfig) -> Iterator[Any]:
-    """A run for the scheduler.
-
-    Yields:
-        ``(progress, picture)``; the picture is ``None`` unless a model was tested.
+    Attributes:
+        picture: what the study has found, or ``None``.
+        data: of the first seed, or ``None`` until they are loaded.
     """
-    from qfl_explore.experiments.classification import ClassificationResult, stream
 
-    items: list[Progress] = []
-    for item in stream(config):
-        items.append(item)
-        picture = None
-        if item.stage == "loading":
-            yield Wait(2 * INTERVAL)  # so that the page can say so before the import holds the interpreter
-        if item.stage == "tested":
-            result = ClassificationResult.collect(config, items)
-            picture = Picture(result, result.summary(), result.curves())
-        yield item, picture
-
-
-class RealDataPage:
-    """One visitor's page; see `pages.View` for what the app expects."""
+    name, filename, running = "real_data", "real_data.csv", "training"
 
     def __init__(self, session: Session) -> None:
-        self.session = session
-        self.state = RealDataState()
-        if session.query.get("page") == "real_data":
-            problems = self.state.apply_query(session.query)
-            if problems:
-                session.notify(" ".join(problems))
-        self.run = RunHandle(self._update, derive=lambda pair: pair[0], document=pn.state.curdoc)
-        self.controls = RunControls(self.run, self.start, self.new_seed)
-        self._config: ClassificationConfig | None = None
-        self._picture: Picture | None = None
-        self._item: Progress | None = None
-        self._trial: list[tuple[float, float]] = []
-        self._drawn_run = 0
-        self._left_running = False
-        self._build()
-        self.state.param.watch(lambda *_: self.start(), [name for name in RealDataState.URL if name != "metric"])
-        self.state.param.watch(lambda _: self._draw(), "metric")
-        session.param.watch(lambda event: self._set_dark(event.new), "dark")
-
-    def _build(self) -> None:
-        self.learning = SPARES.take("study learning")
-        self.scores = SPARES.take("study scores")
-        self.differences = SPARES.take("study differences")
-        self._set_dark(self.session.dark)
-        self.verdict = pmui.Typography("", variant="body1", margin=(2, 10, 6, 10), sizing_mode="stretch_width")
-        self.table = pn.pane.HTML("", stylesheets=[TABLE_STYLE], sizing_mode="stretch_width", margin=(4, 12))
-        self.code = pmui.Column(visible=False, sizing_mode="stretch_width")
-        intro = pmui.Typography(
-            "Is a tumour benign or malignant? Four models, the same number of trials each, a new random split for "
-            "every seed.",
-            variant="body2",
-            margin=(4, 10),
-            sizing_mode="stretch_width",
+        state = from_link(session, self.name, RealDataState())
+        super().__init__(session, state)
+        self.picture: Picture | None = None
+        self.data: MultimodalData | None = None
+        self._step: Step | None = None
+        self._tabs: dict[str, Tab] = {}
+        self.looker = self.side_run(self._looked, lasting=True)
+        self.getter = Getter(self)
+        names = list(TABS)
+        self.tabs = pmui.Tabs(
+            *((title, pn.Spacer(height=0)) for title in TABS.values()), active=names.index(state.tab), margin=(0, 4)
         )
-        cancel = _button("Cancel", "stop")
-        cancel.on_click(lambda _: self.cancel())
-        right = pn.Column(_pane(self.scores), _pane(self.differences), sizing_mode="stretch_width")
-        pictures = pn.Row(_pane(self.learning), right, sizing_mode="stretch_width")
+        self._body = pn.Column(sizing_mode="stretch_width")
         about = section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12)))
-        self.main = [
-            pmui.Column(
-                pn.Row(intro, cancel, sizing_mode="stretch_width"),
-                self.controls,
-                self.verdict,
-                pictures,
-                self.table,
-                self._take_along(),
-                self.code,
-                about,
-                margin=(8, 12),
-            )
-        ]
-        self.sidebar = _sidebar(self.state)
-
-    def _take_along(self) -> pmui.FlexBox:
-        code = _button("Copy as Python", "code")
-        code.on_click(lambda _: self._show_code())
-        downloads = (
-            _download(self.scores_csv, "scores.csv", "Scores as CSV"),
-            _download(self.history_csv, "history.csv", "History as CSV"),
+        self.main = self.body(
+            Text(text.INTRO, size=14),
+            self.getter.main,
+            self.controls,
+            self.headline,
+            self.tabs,
+            self._body,
+            self.take_along,
+            about,
         )
-        return pmui.FlexBox(*downloads, code, gap="8px", align_items="center", margin=(8, 10))
+        self.sidebar = _sidebar(state)
+        self.tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
+        state.param.watch(self._turned, "tab")
+        state.param.watch(lambda _: self.open_tab.draw(), ["metric", "sample", "label", "of"])
+        state.param.watch(self._varied, "vary")
+        self._body[:] = [self.open_tab.main]
+        threading.Thread(target=SPARES.fill, daemon=True).start()  # the other parts' figures, for when they are opened
 
-    # what the app calls
+    @property
+    def open_tab(self) -> Tab:
+        """The part that is open, built the first time."""
+        name = self.state.tab
+        if name not in self._tabs:
+            self._tabs[name] = KINDS[name](self)
+        return self._tabs[name]
 
-    def query(self) -> dict[str, str]:
-        """The state as URL words."""
-        return self.state.to_query()
+    @property
+    def task(self) -> str:
+        """``classification``, ``multilabel`` or ``regression``."""
+        from qfl_explore.datasets import DATASETS as ENTRIES
 
-    def show(self) -> None:
-        """Starts, or goes on where the visitor left."""
-        if self.run.state == "idle":
-            pn.state.onload(self.start)
-        elif self._left_running and self.run.state == "paused":
-            self.run.resume()
+        return self.data.task if self.data is not None else ENTRIES[self.state.dataset].task
 
-    def hide(self) -> None:
-        """Pauses while another page is open."""
-        self._left_running = self.run.state in ("running", "queued")
-        self.run.pause()
+    @property
+    def target(self) -> int:
+        """Index of the class, label or target that curves are drawn for: the positive one of two, else the first."""
+        n = self.data.n_classes if self.data is not None else 1
+        first = int(n == 2 and self.task == "classification")
+        return self.state.label if 0 <= self.state.label < n else first
 
-    def close(self) -> None:
-        """The session ended."""
-        self.run.close()
+    @property
+    def unit(self) -> str:
+        """Of a forecast's targets."""
+        return self.data.label_unit if self.data is not None else ""
 
-    # what the visitor does
+    def adopt(self, figure: LiveFigure) -> None:
+        """A figure of a part follows the page's theme."""
+        self.figures[f"{len(self.figures)}"] = figure
+        figure.set_dark(self.session.dark)
 
-    def start(self) -> None:
-        """Cancels the current study and begins one with the present settings."""
-        try:
-            config = self.state.config()
-        except (ValueError, TypeError, ImportError) as error:
-            self.run.cancel()
-            self.session.notify(message(error), "error")
-            self.controls.show(Update(0, [], None, "failed", 0, message(error)), "")
+    def _turned(self, event: Any) -> None:
+        self.tabs.active = list(TABS).index(event.new)
+        self._body[:] = [self.open_tab.main]
+        self.open_tab.draw()
+
+    def _varied(self, _: Any) -> None:
+        if isinstance(tab := self._tabs.get("ablation"), AblationTab):
+            tab.turned()
+
+    # what the base asks for
+
+    def config(self) -> MultimodalConfig:
+        """The study's config; persistence takes part in forecasts only.
+
+        Raises:
+            MissingData: the files are not here.
+        """
+        from qfl_explore.datasets import DATASETS as ENTRIES
+        from qfl_explore.datasets import MissingData, is_here
+
+        self.getter.look()
+        config, entry = self.state.config(), ENTRIES[self.state.dataset]
+        if entry.task != "regression" and set(config.methods) != {"persistence"}:
+            config = config.replace(methods=tuple(name for name in config.methods if name != "persistence"))
+        if not is_here(config.dataset):
+            how = "your files in its folder" if config.dataset == "own_folder" else "the button Get data"
+            raise invalid(f"{entry.title} is not on this machine", how, "no files", MissingData)
+        return config
+
+    def work(self, config: MultimodalConfig) -> Iterator[Any]:
+        """Steps, with a picture whenever a method is finished on a seed."""
+        return study(config)
+
+    def starting(self, config: MultimodalConfig) -> None:
+        """The data are looked at beside the study."""
+        if self.data is not None and self.data.name != config.dataset:
+            self.data = None
+        self.looker.start(lambda: look(config))
+
+    def begin(self) -> None:
+        """Forgets the old study."""
+        self.picture, self._step = None, None
+        self.headline.object = ""
+        for tab in self._tabs.values():
+            tab.begin()
+
+    def draw(self, update: Update) -> None:
+        """Hands what came to the part that is open."""
+        steps = [step for step, _ in update.items]
+        self._step = steps[-1] if steps else self._step
+        if isinstance(training := self._tabs.get("training"), TrainingTab):
+            training.follow(steps)
+        pictures = [picture for _, picture in update.items if picture is not None]
+        if pictures:
+            self.picture = pictures[-1]
+            self._say()
+            self.open_tab.draw()
+
+    def _say(self) -> None:
+        from qfl_explore.datasets import DATASETS as ENTRIES
+
+        if self.picture is None or self.current is None:
             return
-        self.session.notify("")
-        self._config = config
-        self.run.start(lambda: study(config))
+        entry = ENTRIES[self.current.dataset]
+        title = entry.title.split(" (computed")[0]
+        self.headline.object = text.headline(
+            self.picture.summary, self.current, title.removeprefix("Synthetic "), entry.synthetic, self.unit
+        )
+
+    def _looked(self, update: Update) -> None:
+        for data in update.items:
+            self.data = data
+            self.open_tab.draw()
+            self._say()
+
+    def where(self, update: Update) -> str:
+        """Seed, method, trial and epoch."""
+        return "" if update.state == "done" or self.current is None else text.status(self._step, self.current)
+
+    def fraction(self) -> float | None:
+        """Of all trials."""
+        return self._step.n_done / self._step.n_total if self._step is not None and self._step.n_total else 0.0
+
+    def table(self) -> pd.DataFrame | None:
+        """One row for each seed and method."""
+        return self.picture.result.scores if self.picture is not None and len(self.picture.result.scores) else None
+
+    def snippet(self) -> str:
+        """Python source of the study."""
+        return text.snippet(self.config())
 
     def new_seed(self) -> None:
         """Other seeds; the change restarts the study."""
-        step = self.state.n_seeds
-        self.state.first_seed = (self.state.first_seed + step) % 9990
-
-    def cancel(self) -> None:
-        """Stops for good; what was found stays on the page."""
-        if self.run.state in ("running", "queued", "paused"):
-            self.run.cancel()
-            self.controls.show(Update(0, [], None, "cancelled", 0, ""), self._where())
-
-    def scores_csv(self) -> io.StringIO:
-        """One row for each seed and model."""
-        return io.StringIO(self._picture.result.scores.to_csv(index=False) if self._picture else "")
-
-    def history_csv(self) -> io.StringIO:
-        """The tidy history of every finished model."""
-        return io.StringIO(self._picture.result.table.to_csv(index=False) if self._picture else "")
-
-    def _show_code(self) -> None:
-        try:
-            self.code[:] = [code_block(text.snippet(self.state.config()))]
-            self.code.visible = True
-        except (ValueError, TypeError) as error:
-            self.session.notify(message(error), "error")
-
-    # what the run brings, on the server's loop
-
-    def _update(self, update: Update) -> None:
-        if update.error:
-            self.session.notify(update.error, "error")
-        if update.run != self._drawn_run:
-            self._begin(update.run)
-        for _, picture in update.items:
-            self._picture = picture or self._picture
-        self._show_trial([item for item, _ in update.items])
-        self._item = update.picture or self._item
-        if any(picture for _, picture in update.items):
-            self._draw()
-        item = self._item
-        fraction = item.n_done / item.n_total if item is not None and item.n_total else 0.0
-        self.controls.show(update, "" if update.state == "done" else self._where(), fraction)
-
-    def _begin(self, run: int) -> None:
-        self._drawn_run, self._picture, self._item, self._trial = run, None, None, []
-        self.learning.set_range(x=(0, self._config.epochs))
-        self._draw()
-
-    def _show_trial(self, items: list[Progress]) -> None:
-        """Draws the line of the trial that is being trained."""
-        for item in items:
-            if item.stage == "training" and item.model != "logistic_regression":
-                if item.epoch == 0:
-                    self._trial = []
-                self._trial.append((float(item.epoch), item.values["validation", "loss"]))
-        # replaced as a whole: clearing and streaming in one flush would draw points twice
-        self.learning.put("now", [x for x, _ in self._trial], [y for _, y in self._trial])
-
-    def _draw(self) -> None:
-        import pandas as pd
-
-        picture = self._picture
-        if picture is None:
-            empty = pd.DataFrame(columns=["seed", "model", "epoch", "mean", "low", "high", "accuracy", "auc", "f1"])
-            picture = Picture(None, {"models": [], "paired": [], "best_classical": ""}, empty)
-            table = empty
-        else:
-            table = picture.result.scores
-        metric = self.state.metric
-        plots.put_learning_curves(self.learning, picture.curves)
-        plots.put_scores(self.scores, table, picture.summary, metric)
-        plots.put_differences(self.differences, table, picture.summary, metric)
-        self.table.object = text.table_html(picture.summary) if picture.summary["models"] else ""
-        self.verdict.object = text.verdict(picture.summary, len(self._config.seeds)) if self._config else ""
-
-    def _where(self) -> str:
-        return text.status(self._item, self._config) if self._config else ""
-
-    def _set_dark(self, dark: bool) -> None:
-        for figure in (self.learning, self.scores, self.differences):
-            figure.set_dark(dark)
+        self.state.first_seed = (self.state.first_seed + self.state.n_seeds) % 9990
 
 
 def _sidebar(state: RealDataState) -> list[Any]:
+    tight = {"margin": (10, 12, 2, 12)}
+    gamma = pmui.FloatSlider.from_param(
+        state.param.gamma, label=state.param.gamma.doc, margin=(2, 12), sizing_mode="stretch_width"
+    )
     return [
-        section("Picture", select(state, "metric")),
+        section("Data", _dataset_select(state), _modalities_select(state), *_forecast_widgets(state)),
+        section("Methods", _method_boxes(state)),
         section(
             "Quantum Fusion Layer",
-            slider(state, "degree"),
-            slider(state, "feature_dim"),
-            slider(state, "n_blocks"),
-            *(
-                select(state, name, margin=(10, 12, 2, 12))
-                for name in ("encoding", "signal", "measurement", "initializer", "engine")
-            ),
+            *(slider(state, name) for name in ("degree", "feature_dim", "n_blocks")),
+            *(select(state, name, **tight) for name in ("measurement", "signal", "initializer", "engine")),
         ),
         section(
             "Study",
             slider(state, "n_seeds"),
-            slider(state, "first_seed"),
-            slider(state, "epochs"),
-            slider(state, "patience"),
-            pmui.FloatSlider.from_param(
-                state.param.gamma, label=state.param.gamma.doc, margin=(2, 12), sizing_mode="stretch_width"
+            select(state, "n_trials", **tight),
+            *(slider(state, name) for name in ("epochs", "patience", "rank")),
+            pmui.IntInput.from_param(
+                state.param.n_train, label=state.param.n_train.doc, size="small", sizing_mode="stretch_width", **tight
             ),
+            select(state, "encoder", **tight),
+            pmui.IntInput.from_param(
+                state.param.first_seed,
+                label=state.param.first_seed.doc,
+                size="small",
+                sizing_mode="stretch_width",
+                **tight,
+            ),
+            gamma,
             collapsed=True,
         ),
     ]
 
 
-def _pane(figure: Any) -> pn.pane.Bokeh:
-    return pn.pane.Bokeh(figure.figure, sizing_mode="stretch_width", height=figure.figure.height)
+def _dataset_select(state: RealDataState) -> pmui.Select:
+    """All data sets; another one begins with all of its modalities and samples."""
+    from qfl_explore.datasets import DATASETS as ENTRIES
 
+    options = {ENTRIES[name].title + (" (to fetch)" if ENTRIES[name].needs_files else ""): name for name in DATASETS}
+    widget = pmui.Select(
+        label="Data set",
+        options=options,
+        value=state.dataset,
+        size="small",
+        margin=(10, 12, 2, 12),
+        sizing_mode="stretch_width",
+    )
 
-def _download(callback: Callable[[], io.StringIO], filename: str, label: str) -> pmui.FileDownload:
-    widget = pmui.FileDownload(callback=callback, filename=filename, label=label, size="small", margin=0, embed=False)
-    widget.variant = "outlined"  # in the constructor it clashes with the widget's own default
+    def choose(event: Any) -> None:
+        if event.new != state.dataset:
+            state.param.update(dataset=event.new, n_modalities=0, n_train=0, label=-1, sample=0)
+
+    widget.param.watch(choose, "value")
+    state.param.watch(lambda event: widget.param.update(value=event.new), "dataset")
     return widget
 
 
-def _button(label: str, icon: str) -> pmui.Button:
-    return pmui.Button(label=label, icon=icon, variant="outlined", size="small", margin=0)
+def _modalities_select(state: RealDataState) -> pmui.Select:
+    """How many modalities, of those usual for the data set."""
+    from qfl_explore.datasets import DATASETS as ENTRIES
+
+    def options() -> dict[str, int]:
+        most = 0 if state.dataset == "synthetic_traffic" else ENTRIES[state.dataset].n_modalities
+        known = modality_options(state.dataset, most)
+        extra = {} if state.n_modalities in known.values() else {str(state.n_modalities): state.n_modalities}
+        return known | extra
+
+    widget = pmui.Select(
+        label="Modalities M",
+        options=options(),
+        value=state.n_modalities,
+        size="small",
+        margin=(10, 12, 2, 12),
+        sizing_mode="stretch_width",
+    )
+    widget.param.watch(lambda event: state.param.update(n_modalities=event.new), "value")
+    state.param.watch(
+        lambda *_: widget.param.update(options=options(), value=state.n_modalities), ["dataset", "n_modalities"]
+    )
+    return widget
+
+
+def _forecast_widgets(state: RealDataState) -> list[Any]:
+    """What only forecasts have."""
+    widgets = [select(state, "target", margin=(10, 12, 6, 12)), switch(state, "change", margin=(2, 12, 6, 12))]
+
+    def reveal(*_: Any) -> None:
+        for widget in widgets:
+            widget.visible = state.dataset in ("metr_la", "synthetic_traffic")
+
+    reveal()
+    state.param.watch(reveal, "dataset")
+    return widgets
+
+
+def _method_boxes(state: RealDataState) -> pmui.CheckBoxGroup:
+    from qfl_explore.experiments.multimodal_config import METHODS as TITLES
+
+    widget = pmui.CheckBoxGroup(
+        label="", options={TITLES[name]: name for name in METHODS}, value=list(state.methods), margin=(2, 12)
+    )
+
+    def choose(event: Any) -> None:
+        chosen = [name for name in METHODS if name in event.new]
+        if chosen != state.methods:
+            state.methods = chosen
+
+    widget.param.watch(choose, "value")
+    state.param.watch(lambda event: widget.param.update(value=list(event.new)), "methods")
+    return widget

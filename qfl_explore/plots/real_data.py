@@ -133,7 +133,7 @@ def put_learning(figure: LiveFigure, curves: pd.DataFrame, method: str) -> None:
 
 
 NORMS = tuple(Layer(name, "line", LOOKS[name][0], LOOKS[name][3], LOOKS[name][2], 2.0) for name in NETWORKS)
-NORM = "gradient norm (loss per unit of weight)"
+NORM = "gradient norm (loss per weight)"
 
 
 def norm_columns(gradients: pd.DataFrame, n_points: int = 60) -> Columns:

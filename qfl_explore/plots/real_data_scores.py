@@ -99,9 +99,9 @@ def differences(table: pd.DataFrame, summary: Mapping[str, Any], unit: str = "")
 def difference_label(metric: str, unit: str = "") -> str:
     """What the axis of differences says, and on which side the quantum layer is better."""
     if metric == "mae":
-        return f"quantum minus classical, test error ({unit or 'unit of the target'}; left of 0: quantum is better)"
+        return f"quantum − classical, test error ({unit or 'unit of the target'}; below 0: quantum better)"
     name = {"auc": "AUC", "f1": "macro F1", "accuracy": "accuracy"}[metric]
-    return f"quantum minus classical, test {name} (right of 0: quantum is better)"
+    return f"quantum − classical, test {name} (above 0: quantum better)"
 
 
 def _draw(columns: Columns, order: Sequence[str], label: str, span: tuple[float, float]) -> hv.Overlay:
@@ -123,15 +123,19 @@ def score_span(columns: Columns, metric: str) -> tuple[float, float]:
 
 
 def difference_span(columns: Columns) -> tuple[float, float]:
-    """Symmetric about 0."""
-    reach = 1.12 * max(0.02, *map(abs, _ends(columns, ("mean", *LOOKS, "interval"))))
+    """Symmetric about 0; intervals of very few seeds may leave it."""
+    dots = max(0.01, *map(abs, _ends(columns, ("mean", *LOOKS), (0.0, 0.0))))
+    ends = max(map(abs, _ends(columns, ("interval",), (0.0, 0.0))))
+    reach = 1.12 * max(dots, min(ends, 2.5 * dots))
     return -reach, reach
 
 
-def _ends(columns: Columns, names: Sequence[str] = ("mean", *LOOKS)) -> tuple[float, float]:
+def _ends(
+    columns: Columns, names: Sequence[str] = ("mean", *LOOKS), empty: tuple[float, float] = (0.5, 1.0)
+) -> tuple[float, float]:
     found = [np.asarray(columns[name][i], float) for name in names if name in columns for i in _across(name)]
     values = np.concatenate(found) if found else np.zeros(0)
-    return (float(values.min()), float(values.max())) if len(values) else (0.5, 1.0)
+    return (float(values.min()), float(values.max())) if len(values) else empty
 
 
 def _across(name: str) -> tuple[int, ...]:
@@ -241,7 +245,7 @@ def size_span(summary: Mapping[str, Any], metric: str = "") -> tuple[tuple[float
     place = {row["method"]: (float(max(1, row["n_parameters"])), 0.0) for row in rows}
     left, right = min(x for x, _ in place.values()), _name_place(place)
     reach = math.log(right / left)
-    return (left / math.exp(0.08 * reach), right * math.exp(0.6 * reach + 0.3)), _vertical(rows, metric)
+    return (left / math.exp(0.08 * reach), right * math.exp(0.45 * reach + 0.2)), _vertical(rows, metric)
 
 
 def sizes(summary: Mapping[str, Any], metric: str = "", unit: str = "") -> hv.Overlay:

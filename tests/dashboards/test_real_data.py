@@ -1,232 +1,352 @@
-"""The page Real data: its words, its state, and a whole small study run through the page without a browser."""
+"""The page Real data: its words, its state, downloads, and a whole small study run through it without a browser."""
 
+import importlib.util
+import io
 import time
+import zipfile
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from qfl_explore.dashboards import real_data_download as downloads
+from qfl_explore.dashboards import real_data_look as look
+from qfl_explore.dashboards import real_data_state as states
 from qfl_explore.dashboards import real_data_text as text
+from qfl_explore.dashboards import real_data_work as work
 from qfl_explore.dashboards.pages import Session, get_page
-from qfl_explore.dashboards.real_data_state import RealDataState
-from qfl_explore.experiments.classification import (
-    MODELS,
-    QUANTUM,
-    ClassificationConfig,
-    ClassificationResult,
-    Progress,
-    summarise,
-)
-from qfl_explore.plots import study as plots
+from qfl_explore.dashboards.real_data_state import RealDataState, modality_options
+from qfl_explore.datasets import DATASETS, load
+from qfl_explore.experiments.multimodal import METHODS, MultimodalConfig, MultimodalResult, Step
+from qfl_explore.experiments.multimodal_ablations import ABLATIONS
+from qfl_explore.experiments.multimodal_summary import summarise
+
+SERVER = Path(__file__).parents[1] / "unit" / "datasets" / "server.py"
+TITLE = "Breast cancer"
 
 
-def rows(model, accuracies):
-    fixed = {"n_parameters": 119, "seconds": 2.0, "n_epochs": 30, "n_train": 343, "n_test": 113, "setting": 0.03}
-    return [
-        {"seed": seed, "model": model, "accuracy": a, "auc": a, "f1": a, **fixed} for seed, a in enumerate(accuracies)
-    ]
-
-
-def scores(quantum, classical):
-    return pd.DataFrame(rows("logistic_regression", classical) + rows(QUANTUM, quantum))
-
-
-@pytest.mark.parametrize(
-    ("quantum", "sentence"),
-    [
-        ([0.90, 0.91, 0.90], "the quantum layer wins here."),
-        ([0.70, 0.71, 0.70], "the quantum layer loses here."),
-        ([0.70, 0.90, 0.80], "these seeds show no difference either way."),
-    ],
-)
-def test_verdict_says_who_is_ahead_and_how_sure(quantum, sentence):
-    summary = summarise(scores(quantum, [0.80, 0.81, 0.80]))
-    said = text.verdict(summary, n_planned=5)
-    assert said.startswith("After 3 of 5 seeds")
-    assert "(Logistic regression) 80.3 %" in said
-    assert "95 % interval" in said
-    assert said.endswith(sentence)
-    assert text.verdict(summary, n_planned=3).startswith("After all 3 seeds")
-
-
-def test_one_seed_and_none_claim_nothing():
-    one = text.verdict(summarise(scores([0.95], [0.90])), n_planned=1)
-    assert one.endswith("One seed says nothing about the difference.")
-    assert text.verdict(summarise(pd.DataFrame()), 5) == ""
-    only_classical = summarise(pd.DataFrame(rows("mlp", [0.9, 0.8])))
-    assert text.verdict(only_classical, 5) == ""
-
-
-def test_table_has_every_model_with_interval_and_difference():
-    table = text.table_html(summarise(scores([0.90, 0.92], [0.90, 0.90])))
-    assert table.count('scope="row"') == 2
-    assert "91.0 % <small>(" in table
-    assert "+1.0 <small>(" in table
-    assert "119" in table
-    assert "nan" not in table
-
-
-def test_numbers_in_words():
-    assert text.percent(0.9769) == "97.7 %"
-    assert text.percent(float("nan")) == "–"
-    assert text.points(-0.0123) == "−1.2"
-    assert text.points(0.005) == "+0.5"
-
-
-def test_status_names_seed_model_and_setting():
-    config = ClassificationConfig(seeds=(4, 7))
-    assert text.status(None, config) == ""
-    assert "loading TensorFlow" in text.status(Progress("loading", 4, "mlp"), config)
-    item = Progress("training", 7, QUANTUM, trial=1, setting=0.03, epoch=12)
-    assert text.status(item, config) == "seed 2 of 2 · Quantum Fusion Layer · rate 0.03 (2 of 3) · epoch 12"
-    item = Progress("training", 4, "logistic_regression", trial=0, setting=0.1, epoch=0)
-    assert text.status(item, config).endswith("C 0.1 (1 of 3)")
-
-
-def test_the_snippet_makes_the_same_config():
-    config = ClassificationConfig(degree=5, seeds=(3, 4), measurement="pauli")
-    source = text.snippet(config).split("result =")[0]
-    scope = {}
-    exec(source, scope)
-    assert scope["config"] == config
-    exec(text.snippet(ClassificationConfig()).split("result =")[0], scope)
-    assert scope["config"] == ClassificationConfig()
-
-
-def test_defaults_of_the_page_are_those_of_the_study():
-    state = RealDataState()
-    assert state.config() == ClassificationConfig()
-    assert state.to_query() == {}
-
-
-def test_state_to_link_and_back():
-    state = RealDataState(degree=5, n_seeds=2, first_seed=3, measurement="pauli", gamma=0.5, metric="auc")
-    other = RealDataState()
-    assert other.apply_query(state.to_query()) == []
-    assert other.config() == state.config()
-    assert other.metric == "auc"
-    assert other.config().seeds == (3, 4)
-
-
-def test_invalid_link_values_are_named_and_the_rest_kept():
-    state = RealDataState()
-    problems = state.apply_query({"P": "99", "seeds": "2", "measurement": "psychic", "gamma": "x"})
-    assert len(problems) == 3
-    assert all("was ignored" in problem for problem in problems)
-    assert (state.degree, state.n_seeds, state.gamma) == (3, 2, 2.0)
-
-
-def study_of(n_seeds):
-    items = []
-    for row in pd.DataFrame([row for model in MODELS for row in rows(model, [0.9, 0.95, 0.92][:n_seeds])]).to_dict(
-        "records"
-    ):
-        for epoch in range(4):
-            values = {("validation", "loss"): 0.2 / (epoch + 1) + 0.01 * row["seed"]}
-            items.append(Progress("training", row["seed"], row["model"], 0, 0.03, epoch, values))
-        items.append(Progress("tested", row["seed"], row["model"], 0, 0.03, score=row))
-    return ClassificationResult.collect(ClassificationConfig(), items)
-
-
-@pytest.mark.parametrize("n_seeds", [1, 3])
-def test_pictures_show_what_the_result_holds(n_seeds):
-    result = study_of(n_seeds)
-    summary, curves = result.summary(), result.curves()
-    learning, dots, differences = plots.live_learning_curves(), plots.live_scores(), plots.live_differences()
-    plots.put_learning_curves(learning, curves)
-    assert list(learning.sources[QUANTUM].data["y"]) == pytest.approx(
-        [0.2 / (epoch + 1) + 0.01 * (n_seeds - 1) / 2 for epoch in range(4)]
-    )
-    assert bool(len(learning.sources[f"{QUANTUM} band"].data["xs"])) == (n_seeds > 1)
-    plots.put_scores(dots, result.scores, summary, "accuracy")
-    assert list(dots.sources["mlp"].data["x"]) == [0.9, 0.95, 0.92][:n_seeds]
-    assert len(dots.sources["interval"].data["x0"]) == (4 if n_seeds > 1 else 0)
-    assert len(dots.sources["mean"].data["x"]) == 4
-    plots.put_differences(differences, result.scores, summary, "auc")
-    assert list(differences.sources["mlp"].data["x"]) == [0.0] * n_seeds
-    for picture in (
-        plots.learning_curves(curves),
-        plots.scores(result.scores, summary),
-        plots.differences(summary, result.scores),
-    ):
-        assert len(picture) > 3
-
-
-@pytest.fixture
-def page():
-    made = get_page("real_data").create(Session())
-    made.state.param.update(n_seeds=1, epochs=5, degree=1)
-    made.run.cancel()
-    yield made
-    made.close()
-
-
-def wait_for(condition, timeout=60.0):
+def wait_for(condition, timeout=90.0):
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, "timed out"
         time.sleep(0.02)
 
 
-def test_a_study_runs_through_the_page(page):
-    page.start()
-    wait_for(lambda: page.run.state in ("done", "failed"))
-    wait_for(lambda: page.controls.progress.value == 100)
-    assert page.session.notice == ""
-    assert "After one seed the quantum layer has" in page.verdict.object
-    assert page.table.object.count('scope="row"') == 4
-    for model in MODELS:
-        assert len(page.scores.sources[model].data["x"]) == 1
-        assert len(page.learning.sources[model].data["x"]) > 1
-    assert len(page.scores_csv().getvalue().strip().splitlines()) == 5
-    history = pd.read_csv(page.history_csv())
-    assert set(history["model"]) == set(MODELS)
-    before = list(page.scores.sources[QUANTUM].data["x"])
-    page.state.metric = "auc"
-    assert page.scores.figure.xaxis[0].axis_label == "test AUC"
-    assert list(page.scores.sources[QUANTUM].data["x"]) != before
-    assert page.run.state == "done"
+# --- words --------------------------------------------------------------------------------------
 
 
-def test_the_line_of_the_present_trial_starts_afresh_with_each_trial(page):
-    def epochs(trial, numbers):
-        return [
-            Progress("training", 0, "mlp", trial, 0.03, n, {("validation", "loss"): 0.1 * n + trial}) for n in numbers
+def scores(**values):
+    """Made-up scores: method -> AUC by seed."""
+    fixed = {"task": "classification", "setting": 0.03, "seconds": 2.0, "n_epochs": 9, "n_train": 300, "n_test": 100}
+    fixed |= {"synthetic": False, "mae": np.nan}
+    return pd.DataFrame(
+        [
+            fixed | {"seed": s, "method": m, "auc": v, "f1": v, "accuracy": v, "n_parameters": 119, "test_part": s}
+            for m, found in values.items()
+            for s, v in enumerate(found)
         ]
+    )
 
-    line = page.learning.sources["now"]
-    page._show_trial(epochs(0, range(4)))
-    page._show_trial(epochs(0, [4]) + epochs(1, range(2)))
-    assert list(line.data["x"]) == [0.0, 1.0]
-    page._show_trial(epochs(1, [2]))
-    assert list(line.data["x"]) == [0.0, 1.0, 2.0]
-    assert list(line.data["y"]) == pytest.approx([1.0, 1.1, 1.2])
+
+def config(n_seeds=3):
+    return MultimodalConfig(dataset="breast_cancer", seeds=tuple(range(n_seeds)))
+
+
+@pytest.mark.parametrize(
+    ("quantum", "start"),
+    [
+        ([0.90, 0.91, 0.90], "The quantum layer wins here: "),
+        ([0.70, 0.71, 0.70], "The quantum layer loses here: "),
+        ([0.70, 0.90, 0.80], "Undecided here: "),
+    ],
+)
+def test_the_headline_says_first_who_is_ahead_and_then_how_sure(quantum, start):
+    summary = summarise(scores(linear=[0.80, 0.81, 0.80], mlp=[0.5, 0.7, 0.6], quantum=quantum))
+    said = text.headline(summary, config(), TITLE, False)
+    assert said.startswith(f"{start}over all 3 seeds on {TITLE}, test AUC ")
+    assert "0.803 for the best classical method, Logistic or ridge regression (119 parameters)" in said
+    assert "95 % interval" in said and "after Holm's correction" in said
+    assert "Against all 2 classical methods: " in said
+    assert "after 3 of 5 seeds" in text.headline(summary, config(5), TITLE, False)
+    assert f"{TITLE} (synthetic)" in text.headline(summary, config(), TITLE, True)
+
+
+def test_one_seed_claims_nothing_and_without_a_pair_nothing_is_said():
+    one = text.headline(summarise(scores(linear=[0.5], quantum=[0.9])), config(1), TITLE, False)
+    assert one.startswith("On one seed on ") and one.endswith("One seed says nothing about the difference.")
+    assert "wins" not in one
+    assert text.headline(summarise(pd.DataFrame()), config(), TITLE, False) == ""
+    assert text.headline(summarise(scores(linear=[0.5])), config(), TITLE, False) == ""
+
+
+def test_the_best_classical_score_of_the_headline_is_over_the_same_seeds():
+    summary = summarise(scores(linear=[0.8, 0.2], quantum=[0.9]))
+    assert "0.800 for the best classical" in text.headline(summary, config(2), TITLE, False)
+
+
+def test_the_table_has_every_method_and_the_reasons_of_those_left_out():
+    summary = summarise(scores(linear=[0.8, 0.9], quantum=[0.9, 0.9]), {"tensor": "too <large>. Expected: 65536"})
+    table = text.table_html(summary)
+    assert table.count('scope="row"') == 3 and table.index("Quantum") < table.index("Logistic")
+    assert "0.850 <small>(" in table and "+0.050 <small>(" in table and "undecided" in table
+    assert "not run: too &lt;large&gt;. Expected: 65536" in table and "nan" not in table
+
+
+def test_numbers_in_words():
+    assert text.number(-0.0123) == "−0.012" and text.number(float("nan")) == "–" and text.signed(0.5) == "+0.500"
+    assert text.p_word(0.0001) == "p < 0.001" and text.p_word(0.04) == "p = 0.040"
+
+
+def test_status_names_seed_method_and_setting():
+    study = config(2)
+    assert text.status(None, study) == ""
+    assert "loading TensorFlow" in text.status(Step("loading", 0, "mlp"), study)
+    step = Step("training", 1, "quantum", trial=1, setting=0.03, epoch=12)
+    assert text.status(step, study) == "seed 2 of 2 · Quantum Fusion Layer · rate 0.03 (2 of 3) · epoch 12"
+    assert text.status(Step("training", 0, "linear", setting=0.1, epoch=0), study).endswith("C 0.1 (1 of 3)")
+    assert text.status(Step("skipped", 0, "tensor"), study).endswith("cannot take part")
+
+
+def test_the_snippets_are_python_that_makes_the_same_study():
+    study = config().replace(methods=("linear", "quantum"), degree=5, dataset="wine")
+    scope = {}
+    exec(text.snippet(study).split("result =")[0], scope)
+    assert scope["config"] == study
+    scope = {}
+    exec(text.ablation_snippet(study, "degree").split("table =")[0], scope)
+    assert scope["vary"] == {"degree": [1, 2, 3, 4, 5]}
+    grid = scope["Grid"](experiment="multimodal", base=scope["base"], axes=scope["vary"])
+    assert [made.degree for made in grid.configs()] == [1, 2, 3, 4, 5]
+    assert next(iter(grid.configs())) == study.replace(degree=1)
+
+
+# --- state --------------------------------------------------------------------------------------
+
+
+def test_the_page_offers_what_the_package_has():
+    assert set(states.DATASETS) == set(DATASETS)
+    assert states.METHODS == tuple(METHODS)
+    assert set(states.ABLATIONS) == set(ABLATIONS)
+
+
+def test_state_to_link_and_back():
+    state = RealDataState(
+        dataset="synthetic_ecg", methods=["linear", "quantum"], n_modalities=3, n_trials=1, tab="curves"
+    )
+    other = RealDataState()
+    assert other.apply_query(state.to_query()) == []
+    assert other.config() == state.config() and other.tab == "curves"
+    assert other.config().methods == ("linear", "quantum") and other.config().n_modalities == 3
+    assert RealDataState().to_query() == {}
+
+
+def test_invalid_link_values_are_named_and_the_rest_kept():
+    state = RealDataState()
+    problems = state.apply_query({"P": "99", "seeds": "2", "methods": "linear,psychic", "trials": "7", "data": "moon"})
+    assert len(problems) == 4 and all("was ignored" in problem for problem in problems)
+    assert (state.degree, state.n_seeds, state.methods) == (3, 2, list(METHODS))
+
+
+def test_impossible_settings_say_so_in_three_parts():
+    for changes in ({"methods": []}, {"dataset": "metr_la", "feature_dim": 4, "n_modalities": 207, "degree": 1}):
+        state = RealDataState(**changes)
+        if changes.get("methods") == []:
+            with pytest.raises(ValueError, match=r"(?s)Expected: .*Received: "):
+                state.config()
+        else:
+            assert state.config().fusion(207).n_qubits == 11
+
+
+def test_modalities_that_can_be_chosen():
+    assert modality_options("synthetic_ecg", 12) == {"All (12)": 0, "1": 1, "3": 3, "6": 6, "12": 12}
+    assert list(modality_options("synthetic_traffic", 0).values())[-1] == 207
+
+
+# --- the part Data ------------------------------------------------------------------------------
+
+
+def test_data_are_drawn_as_what_they_are_and_synthetic_ones_say_so():
+    ecg, traffic, digits, wine = (load(name) for name in ("synthetic_ecg", "synthetic_traffic", "digits", "wine"))
+    assert [look.kind_of(data) for data in (ecg, traffic, digits, wine)] == ["ecg", "map", "pieces", "profile"]
+    assert "Synthetic ECG" in look.title(ecg, 3) and "true class: " in look.title(ecg, 3)
+    assert "speeds at that time, 2000-01-03 00:55" in look.title(traffic, 0)
+    assert look.counts_html(wine).count('scope="row"') == 3 and look.counts_html(traffic) == ""
+    assert "Licence: Apache-2.0" in text.facts(ecg)
+
+
+# --- a whole study ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page():
+    made = get_page("real_data").create(Session({"page": "real_data", "seeds": "1", "epochs": "3", "trials": "1"}))
+    made.state.param.update(methods=["linear", "mlp", "tensor", "quantum"])
+    made.run.cancel()
+    yield made
+    made.close()
+
+
+def test_a_study_runs_through_every_part_of_the_page(page):
+    page.state.param.update(dataset="synthetic_ecg", n_train=60)
+    wait_for(lambda: page.run.state in ("done", "failed") and page.controls.progress.value == 100)
+    assert page.session.notice == ""
+    assert page.headline.object.startswith("On one seed on ECG (synthetic), test AUC ")
+    panels = page.open_tab.panels
+    assert len(panels["quantum"].sources["validation"].data["x"]) > 1
+    assert any("cannot take part" in str(getattr(part, "object", "")) for part in page.open_tab.grid[1])
+    page.state.tab = "scores"
+    assert len(page.open_tab.scores.sources["linear"].data["x"]) == 1
+    assert "(2 + 1)^12 = 531441 products" in page.open_tab.table.object
+    page.state.metric = "accuracy"
+    assert page.open_tab.scores.figure.xaxis[0].axis_label == "test accuracy (share)"
+    page.state.tab = "curves"
+    wait_for(lambda: page.open_tab.areas.object)
+    assert "linear" in page.open_tab.areas.object and len(page.open_tab.roc.sources["mlp"].data["x"]) == 101
+    page.state.of = "mlp"
+    wait_for(lambda: page.open_tab._shown.method == "mlp")
+    page.state.tab = "data"
+    assert page.open_tab.warning.visible and page.open_tab.warning.object == text.SYNTHETIC
+    assert len(page.open_tab.figures["ecg"].sources["trace"].data["x"]) > 4_000
+    page.state.tab = "collapse"
+    wait_for(lambda: "M = 207" in page.open_tab.headline.object)
+    assert "exact zeros" in page.open_tab.headline.object
+    assert len(page.take_along.csv().getvalue().strip().splitlines()) == 4
+    assert page.run.state == "done"  # what is drawn restarts nothing
+
+
+def test_a_setting_is_varied_and_cancelled(page):
+    page.state.param.update(methods=["linear"], vary="few_shot", tab="ablation", dataset="wine")
+    wait_for(lambda: page.run.state == "done")
+    tab = page.open_tab
+    assert "1 methods, 1 seeds" in tab.status.object
+    tab.start()
+    wait_for(lambda: tab.run.state == "done" and tab.status.object == "finished")
+    rows = pd.read_csv(tab._csv())
+    assert rows["value"].tolist() == [10, 20, 50, 100] and set(rows["setting"]) == {"n_train"}
+    assert "few" in page.state.vary and "best test AUC" in tab.headline.object
+    assert list(tab.figures[True].sources["linear"].data["x"]) == pytest.approx([10, 20, 50, 100])
+    tab.start()
+    tab.cancel()
+    assert tab.status.object == "cancelled"
+    page.state.param.update(vary="degree")
+    tab.turned()
+    assert tab.status.object.startswith("1, 2, 3, 4, 5 · ")
+
+
+def test_a_forecast_has_a_course_and_errors_on_the_map(page):
+    page.state.param.update(
+        dataset="synthetic_traffic", target="all", methods=["persistence", "linear"], tab="curves", n_modalities=2
+    )
+    wait_for(lambda: page.run.state == "done" and page.open_tab._shown is not None)
+    tab = page.open_tab
+    wait_for(lambda: tab._map.visible)
+    assert len(tab.map.sources["sensors"].data["x"]) == 2
+    assert len(tab.forecast.sources["truth"].data["x"]) == 288
+    page.state.tab = "scores"
+    assert "MAE at 15 min" in page.open_tab.table.object and not page.open_tab.metric.visible
+    assert "mph; less is better" in page.open_tab.scores.figure.xaxis[0].axis_label
 
 
 def test_pause_cancel_and_restart(page):
-    page.state.epochs = 200
-    wait_for(lambda: len(page.learning.sources["mlp"].data["x"]) or len(page.learning.sources["now"].data["x"]))
+    page.state.param.update(methods=["mlp"], epochs=200)
+    wait_for(lambda: len(page.open_tab.panels["mlp"].sources["now"].data["x"]) > 1)
     page.controls.toggle()
     assert page.run.state == "paused"
     page.controls.toggle()
-    assert page.run.state in ("queued", "running")
-    page.hide()
-    assert page.run.state == "paused"
-    page.show()
-    assert page.run.state in ("queued", "running")
-    page.cancel()
-    assert page.run.state == "cancelled"
-    assert "cancelled" in page.controls.status.object
-    page.state.degree = 2
     wait_for(lambda: page.run.state in ("queued", "running"))
+    began = time.monotonic()
     page.cancel()
+    assert page.run.state == "cancelled" and time.monotonic() - began < 0.2
+    assert "cancelled" in page.controls.status.object
 
 
 def test_a_link_opens_the_page_with_its_state():
-    page = get_page("real_data").create(Session({"page": "real_data", "P": "2", "seeds": "77"}))
-    assert page.state.degree == 2
-    assert page.state.n_seeds == 5
+    page = get_page("real_data").create(Session({"page": "real_data", "P": "2", "seeds": "77", "tab": "data"}))
+    assert page.state.degree == 2 and page.state.n_seeds == 5 and page.tabs.active == 0
     assert "seeds=77 in the link was ignored" in page.session.notice
     other = get_page("real_data").create(Session({"page": "polynomial", "P": "2"}))
     assert other.state.degree == 3
     for made in (page, other):
         made.close()
+
+
+def test_collect_is_enough_for_the_pictures_of_a_run_that_was_cut():
+    steps = [
+        item
+        for item, _ in (pair for pair in work.study(config(1).replace(methods=("linear",))) if isinstance(pair, tuple))
+    ]
+    assert not MultimodalResult.collect(config(1), steps[:1]).scores.size
+
+
+# --- downloads ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """The steel plates in small, from a server of our own."""
+    spec = importlib.util.spec_from_file_location("datasets_server", SERVER)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rng = np.random.default_rng(0)
+    rows = ((*rng.normal(size=27), *np.eye(7)[i % 7]) for i in range(140))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("Faults.NNA", "\n".join("\t".join(f"{value:.4f}" for value in row) for row in rows))
+    monkeypatch.setenv("QFL_EXPLORE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("QFL_EXPLORE_CACHE", "off")
+    downloads._running.clear()
+    with module.serve({"/steel_plates/steel_plates_faults.zip": stream.getvalue()}) as (url, files):
+        monkeypatch.setenv("QFL_EXPLORE_MIRROR", url)
+        yield files
+
+
+def test_missing_data_are_fetched_after_the_licence_and_the_study_begins(site, page):
+    page.state.param.update(dataset="steel_plates", methods=["linear"])
+    assert page.session.notice.startswith("Steel plates faults is not on this machine. Expected: the button Get data.")
+    getter = page.getter
+    assert getter.main.visible and "CC BY 4.0" in getter.words.object and not site.log
+    getter.ask()
+    assert getter.dialog.open and "creativecommons.org" in getter.licence.object and not site.log
+    getter.accept()
+    wait_for(lambda: page.run.state == "done")
+    assert not getter.dialog.open and not getter.main.visible and len(site.log) == 1
+    assert page.session.notice == "" and page.data.n_samples == 140
+
+
+def test_a_download_is_cancelled_goes_on_and_failures_have_three_parts(site, page):
+    page.state.param.update(dataset="steel_plates", methods=["linear"])
+    getter = page.getter
+    site.pieces.clear()
+    getter.accept()
+    assert getter.cancel_button.visible
+    wait_for(lambda: site.log)
+    getter.cancel()
+    site.pieces.set()
+    wait_for(lambda: not getter.cancel_button.visible)
+    assert getter.main.visible and "stopped" in getter.words.object
+    content = dict(site.content)
+    site.content.clear()
+    getter.accept()
+    wait_for(lambda: not getter.cancel_button.visible and "Received: HTTP 404" in page.session.notice)
+    assert not getter.get_button.disabled and "failed" in getter.words.object
+    site.content.update(content)
+    getter.accept()
+    wait_for(lambda: page.run.state == "done")
+
+
+def test_two_visitors_share_one_download(site):
+    site.pieces.clear()
+    first = downloads.start("steel_plates")
+    assert downloads.start("steel_plates") is first
+    site.pieces.set()
+    wait_for(lambda: first.is_over)
+    assert first.told.state == "done" and downloads.start("steel_plates") is not first
+
+
+def test_a_folder_of_ones_own_is_explained(page, monkeypatch, tmp_path):
+    monkeypatch.setenv("QFL_EXPLORE_DATA", str(tmp_path))
+    page.state.dataset = "own_folder"
+    assert page.getter.main.visible and not page.getter.get_button.visible
+    assert "labels.csv" in page.getter.words.object
+    assert "Received: no files" in page.session.notice

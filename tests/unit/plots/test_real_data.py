@@ -136,7 +136,7 @@ def test_an_error_says_that_less_is_better_and_in_which_unit(forecast):
     assert drawn(scores.scores(forecast.scores, summary, unit="mph")).xaxis.axis_label == (
         "test mean absolute error (mph; less is better)"
     )
-    assert "left of 0: quantum is better" in scores.difference_label("mae", "mph")
+    assert "below 0: quantum better" in scores.difference_label("mae", "mph")
 
 
 def test_names_beside_the_parameters_do_not_touch(result):
