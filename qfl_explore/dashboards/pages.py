@@ -135,6 +135,12 @@ PAGES: tuple[Page, ...] = (
         summary="Four ways to read one circuit: scores, ranks, and the price in repetitions.",
     ),
     Page(
+        "encoding",
+        "Encoding",
+        "qfl_explore.dashboards.encoding",
+        summary="Features scaled, shifted, clipped, spoiled or turned: scores, bounds, and where they land.",
+    ),
+    Page(
         "noise",
         "Noise",
         "qfl_explore.dashboards.noise",

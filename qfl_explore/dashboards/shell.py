@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.encoding_state import EncodingState
 from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
@@ -149,6 +150,7 @@ def unknown_words(query: Iterable[str]) -> list[str]:
         *MeasurementState.URL.values(),
         *NoiseState.URL.values(),
         *SeparationState.URL.values(),
+        *EncodingState.URL.values(),
         *SweepsState.URL.values(),
     }
     strangers = [word for word in query if word not in known]

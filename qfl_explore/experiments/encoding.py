@@ -124,12 +124,13 @@ class EncodingResult:
         Returns:
             ``rows``: degree, scaler, when, strength, model, label (in one word), mean, low, high, n_seeds, ceiling,
             ceiling_anything, share_outside. ``drops``: the same keys, score less the score on clean
-            features. ``paired``: layer less each classical model, seed by seed, at 95 % for all
+            features. ``overall``: degree, scaler, when, model: mean over the strengths, seed by seed.
+            ``paired``: layer less each classical model, seed by seed, at 95 % for all
             models together (Bonferroni), with its ``outcome``. ``best_classical``: the model with
             the highest mean over all cells.
         """
         if self.table.empty:
-            return {"rows": [], "drops": [], "paired": [], "best_classical": ""}
+            return {"rows": [], "drops": [], "overall": [], "paired": [], "best_classical": ""}
         table = self.table.assign(
             score=self.table["score"].clip(lower=LOWEST), clean_score=self.table["clean_score"].clip(lower=LOWEST)
         )
@@ -144,7 +145,8 @@ class EncodingResult:
         ]
         classical = table[table["model"] != QUANTUM].groupby("model")["score"].mean()
         best = str(classical.idxmax()) if len(classical) else ""
-        return {"rows": rows, "drops": drops, "paired": _paired(table, overlap), "best_classical": best}
+        compared = {"overall": _overall(table, overlap), "paired": _paired(table, overlap)}
+        return {"rows": rows, "drops": drops, **compared, "best_classical": best}
 
     def _label(self, key: dict[str, Any]) -> str:
         """Names a row for sweeps; degree and scaler are left out where there is one only."""
@@ -271,8 +273,15 @@ def _bound_columns(found: Bounds) -> dict[str, Any]:
 def _row(group: pd.DataFrame, overlap: float) -> dict[str, Any]:
     interval = t_interval(group["score"], overlap=overlap).clipped(LOWEST, 1.0)
     names = ("ceiling", "ceiling_anything", "share_outside", "share_saturated")
-    means = {name: float(group[name].clip(lower=LOWEST).mean()) for name in names}
+    means = {name: float(np.maximum(group[name].to_numpy(float), LOWEST).mean()) for name in names}
     return _ends(interval) | means | {"n_parameters": int(group["n_parameters"].iloc[0])}
+
+
+def _overall(table: pd.DataFrame, overlap: float) -> list[dict[str, Any]]:
+    keys = [name for name in KEYS if name != "strength"]
+    means = table.groupby([*keys, "seed"], sort=False)["score"].mean().reset_index()
+    groups = means.groupby(keys, sort=False)["score"]
+    return [dict(zip(keys, key, strict=True)) | _ends(t_interval(group, overlap=overlap)) for key, group in groups]
 
 
 def _paired(table: pd.DataFrame, overlap: float) -> list[dict[str, Any]]:

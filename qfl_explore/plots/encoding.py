@@ -20,7 +20,7 @@ from qfl_explore.plots.style import DASHES, LiveFigure, colour, freeze, tools, u
 SERIES: dict[str, dict[str, tuple[str, str, str, str]]] = {
     "models": {
         "quantum": ("model", "circle", "solid", "quantum layer"),
-        "fourier": ("test", "square", "dashed", "same waves, linear"),
+        "fourier": ("test", "square", "dashed", "linear in waves"),
         "linear": ("data", "cross", "dotted", "linear"),
         "mlp": ("pinned", "diamond", "dotdash", "MLP"),
         "boosting": ("other", "triangle", "dashed", "boosting"),
@@ -41,7 +41,8 @@ SERIES: dict[str, dict[str, tuple[str, str, str, str]]] = {
         "quantile": ("data", "hex", "dotdash", "quantile"),
     },
 }
-_BOUNDS = {"layer bound": ("ceiling", "dashed"), "any bound": ("quiet", "dotted")}
+#: Lines that bound scores: layer -> (role of its colour, dash).
+BOUNDS = {"layer bound": ("ceiling", "dashed"), "any bound": ("quiet", "dotted")}
 METRICS = {"r2": "test R² (1 = perfect, 0 = the mean)", "auc": "test AUC (0.5 = chance)"}
 #: Lowest score that is drawn, and that counts in means.
 LOWEST = {"r2": -1.0, "auc": 0.3}
@@ -53,7 +54,7 @@ AXES = {
     "wrap": "whole turns of 2π added, up to",
 }
 #: What the two pictures of scores are about.
-BOUND_NAMES = {"test": "ideal clean fit of the layer", "both": "ceiling of the layer"}
+BOUND_NAMES = {"test": "ideal clean fit", "both": "layer's ceiling"}
 _MOST = 7
 
 
@@ -141,8 +142,8 @@ def _draw_scores(
     axes = make_axes(AXES[distortion], METRICS[metric])
     drawn: list[Any] = []
     if view == "models":
-        for name, (role, dash) in _BOUNDS.items():
-            label = BOUND_NAMES[when] if name == "layer bound" else "bound for any model"
+        for name, (role, dash) in BOUNDS.items():
+            label = BOUND_NAMES[when] if name == "layer bound" else "any model's bound"
             line = hv.Curve(layers[name], *axes, label=label)
             drawn.append(line.opts(color=colour(role), line_dash=DASHES.get(role, dash), line_width=2))
     for name, (role, marker, dash, label) in SERIES[view].items():
@@ -168,10 +169,10 @@ def lowest_drawn(layers: Layers, lowest: float) -> float:
     return max(lowest - 0.04 * (1.0 - lowest), least - 0.06 * (1.0 - least))
 
 
-def live_scores(view: str, when: str, height: int = 330) -> LiveFigure:
+def live_scores(view: str, when: str, height: int = 350) -> LiveFigure:
     """`scores` to stream into."""
-    names: list[str] = list(_BOUNDS) if view == "models" else []
-    roles = [role for role, _ in _BOUNDS.values()] if view == "models" else []
+    names: list[str] = list(BOUNDS) if view == "models" else []
+    roles = [role for role, _ in BOUNDS.values()] if view == "models" else []
     for name, (role, *_) in SERIES[view].items():
         mine = [f"{name} interval", *([f"{name} bound"] if view == "degrees" else []), name, f"{name} dots"]
         names += mine
@@ -179,8 +180,7 @@ def live_scores(view: str, when: str, height: int = 330) -> LiveFigure:
     layers = {name: make_seed(4 if name.endswith("interval") else 2) for name in names}
     drawn = _draw_scores(layers, view, when, "r2", "scale", tuple(range(1, _MOST + 1)))
     figure = freeze(drawn, names, roles, height, "top")
-    figure.figure.legend[0].ncols = 4
-    figure.figure.legend[0].label_text_font_size = "11px"
+    figure.figure.legend[0].ncols = 4 if view == "degrees" else 3
     figure.clear(*names)
     return figure
 
@@ -256,7 +256,7 @@ def _draw_differences(layers: Layers, distortion: str, strengths: tuple[float, .
 
 
 def _difference_label(metric: str) -> str:
-    return f"difference in test {'R²' if metric == 'r2' else 'AUC'} (above 0: layer better)"
+    return f"test {'R²' if metric == 'r2' else 'AUC'}: layer less rival"
 
 
 def difference_span(layers: Layers) -> tuple[float, float]:

@@ -89,6 +89,8 @@ def put_angle_map(figure: LiveFigure, trace: Trace) -> None:
     """Draws a trace."""
     for name, columns in map_layers(trace).items():
         figure.put(name, *columns)
+        if name in GROUPS:  # an empty group needs no entry in the legend
+            figure.show_layer(name, len(columns[0]) > 0)
     reach = map_reach(trace)
     figure.set_range((float(trace.grid_raw[0]), float(trace.grid_raw[-1])), (-reach, reach))
     figure.figure.xaxis[0].axis_label = f"feature as the scaler gets it ({trace.unit})"
