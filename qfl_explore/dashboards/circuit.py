@@ -11,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.config import FusionConfig
+from qfl_explore.dashboards.circuit_qsim import QSimPart
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
 from qfl_explore.dashboards.layout import pane, row, wrapping
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
@@ -92,6 +93,7 @@ class CircuitPage:
         self._drawn: FusionConfig | None = None
         self._visible = False
         self.drawing = RunHandle(self._update_drawing, document=pn.state.curdoc)
+        self.qsim = QSimPart(pn.state.curdoc)
         self.headline = Text("", size=15, weight=500, live=True, margin=(4, 10))
         self.note = Text("", size=13, margin=(4, 10))
         self.diagram = pn.Column(sizing_mode="stretch_width")
@@ -121,6 +123,7 @@ class CircuitPage:
             charts,
             Text(lmf, size=12),
             self.note,
+            self.qsim,
         ]
 
     def _dark(self, dark: bool) -> None:
@@ -139,10 +142,12 @@ class CircuitPage:
     def hide(self) -> None:
         """Nothing is drawn until the page is shown again."""
         self._visible = False
+        self.qsim.cancel()
 
     def close(self) -> None:
         """The session ended."""
         self.drawing.close()
+        self.qsim.close()
 
     def _draw(self) -> None:
         if not self._visible:
@@ -173,6 +178,7 @@ class CircuitPage:
             self.figures[chart].set_range((0.9, 250.0), (0.7 * everything.min(), 1.6 * everything.max()))
         self._draw_support(config)
         self.note.object = coefficient_sentence(config)
+        self.qsim.show_circuit(config)
 
     def _draw_support(self, config: FusionConfig) -> None:
         both = (

@@ -146,7 +146,9 @@ _BUTTON = (
 )
 
 
-def copy_button(text: str) -> pn.pane.HTML:
+def copy_button(text: str, label: str = "Copy", margin: Any = (8, 12)) -> pn.pane.HTML:
     """Copies a text to the visitor's clipboard, without a round trip to the server."""
-    shown = f'<button type="button" style="{_BUTTON}" data-text="{html.escape(text)}" onclick="{_COPY}">Copy</button>'
-    return pn.pane.HTML(shown, margin=(8, 12))
+    shown = (
+        f'<button type="button" style="{_BUTTON}" data-text="{html.escape(text)}" onclick="{_COPY}">{label}</button>'
+    )
+    return pn.pane.HTML(shown, margin=margin)
