@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.errors import check_int, invalid
-from qfl_explore.simulation.legacy_keras import require_legacy_keras
+from qfl_explore.simulation.legacy_keras import require_legacy_keras, without_gpu_notes
 
 METRICS = ("loss", "accuracy", "auc", "f1")
 Features = tuple[np.ndarray, ...]
@@ -43,9 +43,11 @@ def load_keras() -> tuple[Any, Any]:
         )
     require_legacy_keras()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow
-    import tf_keras
+    with without_gpu_notes():
+        import tensorflow
+        import tf_keras
 
+        tensorflow.config.list_physical_devices("GPU")  # where it looks for them
     return tensorflow, tf_keras
 
 

@@ -1,6 +1,8 @@
 """Focal loss, scores, early stopping, and the training loop."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -233,3 +235,30 @@ def test_keras_missing_is_explained(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tf_keras" else find(name))
     with pytest.raises(ImportError, match="need Keras. Expected: .* Received: no module named 'tf_keras'"):
         load_keras()
+
+
+def test_loading_keras_says_nothing_of_gpus_and_passes_everything_else_on():
+    code = (
+        "import os\n"
+        "from qfl_explore.simulation.legacy_keras import without_gpu_notes\n"
+        "with without_gpu_notes():\n"
+        "    os.write(2, b'E0000 00:00 cuda_dnn.cc:1] Unable to register cuDNN factory\\nthe disk is full\\n')\n"
+        "from qfl_explore.training import load_keras\n"
+        "tf, keras = load_keras()\n"
+        "tf.constant(1.0) + 1\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert done.stderr == "the disk is full\n"
+
+
+def test_a_failed_import_hides_nothing():
+    code = (
+        "import os\n"
+        "from qfl_explore.simulation.legacy_keras import without_gpu_notes\n"
+        "with without_gpu_notes():\n"
+        "    os.write(2, b'E0000 00:00 cuda_dnn.cc:1] no driver\\n')\n"
+        "    raise ImportError('broken')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "no driver" in done.stderr and "broken" in done.stderr
