@@ -25,18 +25,22 @@ def titled(title: str, figure: LiveFigure, least: int = 340) -> pmui.Column:
         figure: below it.
         least: width in pixels under which the row wraps.
     """
+    return _item(Text(title, size=14, weight=600), pane(figure), least=least)
+
+
+def wrapping(figure: LiveFigure, least: int = 340) -> pmui.Column:
+    """A figure without a title, as one item of a `row`; ``least`` as in `titled`."""
+    return _item(pane(figure), least=least)
+
+
+def _item(*objects: Any, least: int) -> pmui.Column:
     style = {"flex": f"1 1 {least}px", "min-width": f"{least}px"}
-    return pmui.Column(Text(title, size=14, weight=600), pane(figure), styles=style, sizing_mode="stretch_width")
+    return pmui.Column(*objects, styles=style, sizing_mode="stretch_width")
 
 
 def row(*objects: Any) -> pn.FlexBox:
     """Objects side by side, wrapping on narrow screens; see `titled` and `wrapping`."""
     return pn.FlexBox(*objects, gap="8px", align_items="flex-start", sizing_mode="stretch_width")
-
-
-def wrapping(figure: LiveFigure, least: int = 340) -> pn.pane.Bokeh:
-    """A figure without a title, as one item of a `row`; ``least`` as in `titled`."""
-    return pane(figure, styles={"flex": f"1 1 {least}px", "min-width": f"{least}px"})
 
 
 def prose(text: str, size: int = 14, margin: tuple[int, ...] = (0, 10)) -> pn.pane.Markdown:

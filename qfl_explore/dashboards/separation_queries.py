@@ -23,16 +23,16 @@ from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation as plots
 from qfl_explore.plots.layers import put
-from qfl_explore.plots.style import Spares
+from qfl_explore.plots.style import LiveFigure, Spares
 
 SPARES = Spares(
     {
         "separation ladder": plots.live_ladder,
-        "separation equal": lambda: plots.live_sphere("Δ = 0: equal"),
-        "separation different": lambda: plots.live_sphere("Δ = δ: different"),
+        "separation equal": plots.live_sphere,
+        "separation different": plots.live_sphere,
     }
 )
-CASES = ("equal", "different")
+CASES = {"equal": "Δ = 0: equal", "different": "Δ = δ: different"}
 #: Above so many operations only the first round is drawn.
 MAX_DRAWN = 60
 ENGINE_ORDER = ("cirq", "batched", "qsim", "tfq")
@@ -65,7 +65,7 @@ class QueriesPart(Part):
         compare.on_click(lambda _: self.start_check())
         spheres = pmui.Column(
             Text("The value qubit, step by step", size=14, weight=600),
-            pn.Row(*(pn.pane.Bokeh(self.figures[case].figure, width=280, height=280, margin=2) for case in CASES)),
+            pn.Row(*(_sphere(title, self.figures[case]) for case, title in CASES.items())),
             self.step,
             self.caption,
             styles={"flex": "0 1 580px"},
@@ -194,6 +194,10 @@ class QueriesPart(Part):
         self._engine_rows += update.items
         if update.items:
             self.engines.object = text.engines_html(self._engine_rows)
+
+
+def _sphere(title: str, figure: LiveFigure) -> pn.Column:
+    return pn.Column(Text(title, size=13), pn.pane.Bokeh(figure.figure, width=260, height=260, margin=2), width=280)
 
 
 def walk(n_oracles: int, delta: float, base: float, seed: int, readout: str) -> Iterator[Any]:

@@ -157,11 +157,11 @@ def sphere(path: pd.DataFrame, step: int, title: str = "") -> hv.Overlay:
 _BARE: dict[str, Any] = {"xlim": (-1.35, 1.35), "ylim": (-1.35, 1.35), "xaxis": None, "yaxis": None, "show_grid": False}
 
 
-def live_sphere(title: str, height: int = 280) -> LiveFigure:
+def live_sphere(height: int = 260) -> LiveFigure:
     """`sphere` to stream into."""
     from bokeh.models import Label
 
-    figure = live(SPHERE, "y and −x, as seen", "z, as seen", height, legend=None, title=title, **_BARE)
+    figure = live(SPHERE, "y and −x, as seen", "z, as seen", height, legend=None, **_BARE)
     figure.figure.outline_line_color = None  # a sphere needs no frame, in the dark theme neither
     figure.figure.update(min_border_left=4, sizing_mode="fixed", width=height, height=height, toolbar_location=None)
     for text, place in _ENDS:

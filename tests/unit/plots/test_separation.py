@@ -52,7 +52,7 @@ def test_arcs_stay_on_the_sphere_and_end_where_the_path_does():
 
 def test_a_sphere_shows_the_state_of_its_step():
     path = separation.bloch_path(separation.protocol(), np.array([0.4, 0.4]))
-    figure = plots.live_sphere("equal")
+    figure = plots.live_sphere()
     put(figure, plots.SPHERE, plots.sphere_columns(path, 12))
     assert [figure.sources["state"].data[name][0] for name in ("x", "y")] == pytest.approx(plots.project([0, 0, 1])[0])
     assert len(figure.sources["path"].data["x"]) == 12 * 24
