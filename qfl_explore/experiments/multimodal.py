@@ -126,14 +126,18 @@ class MultimodalResult:
         return summary if self.task is None else confirmed(summary, resample(self.task, self.outputs, self.labels))
 
 
-def stream(config: MultimodalConfig) -> Iterator[Step]:
+def stream(config: MultimodalConfig, study: Study | None = None) -> Iterator[Step]:
     """Runs a study, one epoch at a time: seeds outside, methods inside.
 
     The first results (estimators) come before TensorFlow is imported.
+
+    Args:
+        config: the settings.
+        study: a `Study` of other data or methods; ``None`` for the usual ones.
     """
-    study = _Study(config)
+    study = study or Study(config)
     for seed in config.seeds:
-        data = load_data(config, seed)
+        data = study.load(config, seed)
         for method in config.methods:
             yield from study.stream(method, data)
 
@@ -144,14 +148,20 @@ def run(config: MultimodalConfig | None = None) -> MultimodalResult:
     return MultimodalResult.collect(config, stream(config))
 
 
-class _Study:
-    """Networks are traced once and serve every seed and trial."""
+class Study:
+    """Networks are traced once and serve every seed and trial.
+
+    Other methods or data than the usual ones go in by `network` and `load` of a subclass.
+    """
+
+    load = staticmethod(load_data)
+    network = staticmethod(network)
 
     def __init__(self, config: MultimodalConfig) -> None:
         self.config = config
         self.n_done = 0
         self.n_total = len(config.seeds) * sum(len(config.settings_of(method)) for method in config.methods)
-        self._trainers: dict[str, TaskTrainer] = {}
+        self.trainers: dict[str, TaskTrainer] = {}
 
     def stream(self, method: str, data: MultimodalData) -> Iterator[Step]:
         """All trials of one method on one seed; the last item carries the test scores, or why there are none."""
@@ -184,15 +194,15 @@ class _Study:
         yield self._tested(method, data, task, best, best.kept)
 
     def _network(self, method: str, data: MultimodalData, task: Task) -> Iterator[Step]:
-        if not self._trainers:
+        if not self.trainers:
             yield self._step("loading", method, data)
             load_keras()
         yield self._step("building", method, data)
-        model = _or_skip(network, method, self.config, data, task.columns)
+        model = _or_skip(self.network, method, self.config, data, task.columns)
         start = model.get_weights()
-        if method not in self._trainers:
-            self._trainers[method] = TaskTrainer(model, task)
-        trainer, best = self._trainers[method], Best()
+        if method not in self.trainers:
+            self.trainers[method] = TaskTrainer(model, task)
+        trainer, best = self.trainers[method], Best()
         for trial, rate in enumerate(self.config.learning_rates):
             trainer.model.set_weights(start)
             fit = self.config.fit_config(trial, data.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from qfl_explore.baselines import ENCODERS
 from qfl_explore.circuits.ansatz import INITIALIZERS
@@ -80,6 +80,9 @@ class MultimodalConfig:
         TypeError: a setting is of the wrong kind.
     """
 
+    #: A study of further methods has them here, too.
+    TITLES: ClassVar[dict[str, str]] = METHODS
+
     dataset: str = "synthetic_ecg"
     n_modalities: int | None = None
     n_train: int | None = None
@@ -127,10 +130,12 @@ class MultimodalConfig:
         self.fusion(self.n_modalities or DATASETS[self.dataset].n_modalities or 1)
 
     def _check_methods(self) -> None:
-        methods = tuple(check_option("each of methods", name, METHODS) for name in _sequence("methods", self.methods))
+        methods = tuple(
+            check_option("each of methods", name, self.TITLES) for name in _sequence("methods", self.methods)
+        )
         if not methods or len(set(methods)) < len(methods):
             raise invalid("methods are not usable", "one or more, each once", f"methods={methods}")
-        object.__setattr__(self, "methods", tuple(name for name in METHODS if name in methods))
+        object.__setattr__(self, "methods", tuple(name for name in self.TITLES if name in methods))
 
     def _check_seeds(self) -> None:
         seeds = tuple(check_int("each of seeds", seed, 0) for seed in _sequence("seeds", self.seeds))

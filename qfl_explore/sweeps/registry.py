@@ -101,6 +101,7 @@ _FUSIONS = Spread(
     ("method",),
     tuple(f"{score}{end}" for score in ("auc", "f1", "accuracy", "mae") for end in ("", "_low", "_high")),
 )
+_SYSTEMS = Spread("methods", ("method",), ("f1", "f1_low", "f1_high", "n_parameters"))
 _SPOILED = Spread("rows", ("label",), _ENDS)
 _NOISE = Spread("rows", ("degree", "strength", "model", "training"), _ENDS)
 _STARTS = Spread("starts", ("start",), ("log10_product", "share_zero"))
@@ -123,6 +124,7 @@ _EXPERIMENTS: dict[str, Experiment] = {
         _ours("signal_processing", "signal_processing", "SignalConfig", "a typed polynomial as phases"),
         _ours("classification", "classification", "ClassificationConfig", "layer against classical models", _SCORES),
         _ours("multimodal", "multimodal", "MultimodalConfig", "fusions on equal terms", _FUSIONS),
+        _ours("systems", "systems", "SystemsConfig", "three quantum fusion systems side by side", _SYSTEMS),
         _ours("encoding", "encoding", "EncodingConfig", "features scaled, shifted, clipped, spoiled", _SPOILED),
         _ours("noise", "noise", "NoiseConfig", "does a layer survive noise?", _NOISE),
         _ours("low_rank_collapse", "low_rank_collapse", "CollapseConfig", "low-rank products vanish", _STARTS),
