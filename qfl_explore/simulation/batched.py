@@ -283,7 +283,9 @@ def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None
 
 
 def warm_up() -> None:
-    """Compiles the kernels, or loads them from their cache on disk."""
+    """Compiles the kernels, those of exact noise too, or loads them from their cache on disk."""
+    from qfl_explore.simulation import density_matrix
+
     for n_modalities, dtype in itertools.product((1, 128), ("float32", "float64")):  # wide and narrow kernels
         fusion = FusionCircuit(FusionConfig(n_modalities=n_modalities, degree=1))
         features, weights = np.zeros((1, n_modalities, 1)), np.zeros(fusion.weight_shape)
@@ -292,3 +294,4 @@ def warm_up() -> None:
         backend.expectations(fusion, features, weights)
         backend.gradients(fusion, features, weights, cotangents)
         backend.gradients(fusion, features, weights[None], cotangents)
+    density_matrix.warm_up()

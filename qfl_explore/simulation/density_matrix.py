@@ -227,3 +227,10 @@ def _pair_tables() -> tuple[np.ndarray, np.ndarray]:
             images[row, p] = np.argmax(np.abs(overlaps))
             signs[row, p] = overlaps[images[row, p]]
     return images, signs.round()
+
+
+def warm_up() -> None:
+    """Compiles the kernels, or loads them from their cache on disk."""
+    fusion = FusionCircuit(FusionConfig(degree=1))
+    features, weights = np.zeros((1, 2, 1)), np.zeros(fusion.weight_shape)
+    DensityMatrixBackend(n_threads=1).gradients(fusion, features, weights, np.ones((1, fusion.n_observables)))
