@@ -3,7 +3,9 @@
 TensorFlow is left alone: the first pages do not need it.
 """
 
-from qfl_explore.dashboards import circuit, polynomial_figures
+import threading
+
+from qfl_explore.dashboards import circuit, polynomial_figures, real_data_tabs
 from qfl_explore.dashboards.shell import Shell
 from qfl_explore.simulation.batched import warm_up
 
@@ -11,3 +13,4 @@ warm_up()
 polynomial_figures.SPARES.fill()
 circuit.SPARES.fill()
 Shell().close()
+threading.Thread(target=real_data_tabs.SPARES.fill, daemon=True).start()  # fifteen figures: nobody waits for them

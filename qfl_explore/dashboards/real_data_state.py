@@ -54,7 +54,13 @@ METHODS = (
     "graph",
     "quantum",
 )
-ABLATIONS = ("modalities", "degree", "few_shot", "measurement", "rank")
+ABLATIONS = {
+    "Modalities M": "modalities",
+    "Degree P": "degree",
+    "Training samples": "few_shot",
+    "Measurement basis": "measurement",
+    "Rank of low-rank fusion": "rank",
+}
 TARGETS = {"Mean of all sensors": "mean", "Every sensor": "all"}
 #: Trials of each method -> learning rates, and penalties of linear models.
 EFFORTS = {1: ((0.03,), (1.0,)), 2: ((0.01, 0.05), (0.3, 3.0)), 3: ((0.01, 0.03, 0.1), (0.1, 1.0, 10.0))}
@@ -97,7 +103,7 @@ class RealDataState(State):
     sample = param.Integer(default=0, bounds=(0, 100_000), doc="Sample (number)")
     label = param.Integer(default=-1, bounds=(-1, 5000), doc="Class, label or target (number; -1: the usual one)")
     of = param.Selector(default="quantum", objects=list(METHODS), doc="Confusion of")
-    vary = param.Selector(default="modalities", objects=list(ABLATIONS), doc="What is varied")
+    vary = param.Selector(default="modalities", objects=ABLATIONS, doc="What is varied")
 
     URL = {
         "dataset": "data",

@@ -233,7 +233,8 @@ class CurvesTab(Tab):
     def _narrow(self, figure: LiveFigure) -> Any:
         """Cells of a wide page would be wide, too."""
         box = titled("Confusion: share of the true class, and counts over all seeds", figure)
-        return pn.Column(box, max_width=680, sizing_mode="stretch_width")
+        box.styles = {**box.styles, "max-width": "680px"}
+        return row(box)
 
     def begin(self) -> None:
         """Empties the pictures."""

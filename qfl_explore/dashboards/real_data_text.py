@@ -189,7 +189,9 @@ def table_html(summary: Mapping[str, Any], unit: str = "") -> str:
             f'<tr><th scope="row">{title}</th><td class="why" colspan="{len(heads) - 1}">not run: {why}</td></tr>'
         )
     seeds = max((row["n_seeds"] for row in rows), default=0)
-    caption = f"Mean over {seeds} seed{'' if seeds == 1 else 's'} with 95 % interval; differences are paired by seed"
+    caption = f"Mean over {seeds} seed{'' if seeds == 1 else 's'} with 95 % interval; differences are paired by seed."
+    if summary.get("same_test_part"):
+        caption += " All seeds share one official test part: these intervals tell about the starts of training only."
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     return (
         f'<div class="rows" tabindex="0"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>'

@@ -99,9 +99,9 @@ def differences(table: pd.DataFrame, summary: Mapping[str, Any], unit: str = "")
 def difference_label(metric: str, unit: str = "") -> str:
     """What the axis of differences says, and on which side the quantum layer is better."""
     if metric == "mae":
-        return f"quantum − classical, test error ({unit or 'unit of the target'}; below 0: quantum better)"
+        return f"quantum − classical ({unit or 'unit of the target'}; below 0: quantum better)"
     name = {"auc": "AUC", "f1": "macro F1", "accuracy": "accuracy"}[metric]
-    return f"quantum − classical, test {name} (above 0: quantum better)"
+    return f"quantum − classical, {name} (above 0: quantum better)"
 
 
 def _draw(columns: Columns, order: Sequence[str], label: str, span: tuple[float, float]) -> hv.Overlay:
@@ -114,8 +114,11 @@ def _ticks(order: Sequence[str]) -> list[tuple[float, str]]:
 
 
 def score_span(columns: Columns, metric: str) -> tuple[float, float]:
-    """The range that shows all dots and means, a little of chance or perfection left out."""
+    """The range that shows all dots and means, and intervals that are not much longer."""
     low, high = _ends(columns)
+    reach = max(high - low, 0.02 if metric != "mae" else 0.02 * high)
+    first, last = _ends(columns, ("interval", "samples"), (low, high))
+    low, high = max(min(low, first), low - reach), min(max(high, last), high + reach)
     if metric == "mae":
         return max(0.0, low - 0.1 * (high - low)), high + 0.1 * (high - low)
     low = max(0.0, low - 0.08 * (high - low) - 0.01)
@@ -245,7 +248,7 @@ def size_span(summary: Mapping[str, Any], metric: str = "") -> tuple[tuple[float
     place = {row["method"]: (float(max(1, row["n_parameters"])), 0.0) for row in rows}
     left, right = min(x for x, _ in place.values()), _name_place(place)
     reach = math.log(right / left)
-    return (left / math.exp(0.08 * reach), right * math.exp(0.45 * reach + 0.2)), _vertical(rows, metric)
+    return (left / math.exp(0.08 * reach), right * math.exp(0.42 * reach + 0.1)), _vertical(rows, metric)
 
 
 def sizes(summary: Mapping[str, Any], metric: str = "", unit: str = "") -> hv.Overlay:

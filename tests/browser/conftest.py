@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import re
 import shutil
@@ -41,13 +43,13 @@ def wait_until_up(url: str, process: subprocess.Popen, timeout: float = 60.0) ->
     raise RuntimeError("the server did not come up")
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
+@contextlib.contextmanager
+def served(folder: Path, **environment: str):
     """The app as a visitor gets it: ``panel serve qfl_explore/app.py``."""
     port = free_port()
-    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w+")
+    log = (folder / "log.txt").open("w+")
     command = [sys.executable, "-m", "panel", "serve", "qfl_explore/app.py", "--port", str(port)]
-    environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "OMP_NUM_THREADS": "1"} | environment
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://localhost:{port}"
     try:
@@ -55,11 +57,24 @@ def server(tmp_path_factory):
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
         log.seek(0)
         text = log.read()
         log.close()
     assert not re.search(r'File ".*qfl_explore/(?!app\.py)', text), text[-3000:]  # no traceback of ours
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of the app, one server for all tests."""
+    with served(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """Starts a server of the test's own with further environment variables."""
+    return functools.partial(served, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ def test_the_snippets_are_python_that_makes_the_same_study():
 def test_the_page_offers_what_the_package_has():
     assert set(states.DATASETS) == set(DATASETS)
     assert states.METHODS == tuple(METHODS)
-    assert set(states.ABLATIONS) == set(ABLATIONS)
+    assert set(states.ABLATIONS.values()) == set(ABLATIONS)
 
 
 def test_state_to_link_and_back():
