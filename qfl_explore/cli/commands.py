@@ -141,8 +141,9 @@ def benchmark(ctx: typer.Context) -> None:
     with ``qfl-explore benchmark -- --help``.
 
     \b
-    Example:
+    Examples:
       qfl-explore benchmark --engines batched jax --sizes 3,2,5 --batches 64
+      qfl-explore benchmark qsim --qubits 10-24     (large circuits, predicted and measured)
     """
     hand_over(["qfl_explore.benchmark", *ctx.args])
 
