@@ -220,6 +220,9 @@ def test_a_setting_is_varied_and_cancelled(page):
     wait_for(lambda: page.run.state == "done")
     tab = page.open_tab
     assert "1 methods, 1 seeds" in tab.status.object
+    scope = {}
+    exec(page.snippet(), scope)  # "Copy as Python" gives the page's numbers
+    assert scope["result"].scores["auc"].tolist() == page.table()["auc"].tolist()
     tab.start()
     wait_for(lambda: tab.run.state == "done" and tab.status.object == "finished")
     rows = pd.read_csv(tab._csv())
