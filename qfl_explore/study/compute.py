@@ -60,10 +60,11 @@ def compute(
 
 def grid_of(part: Part, configs: Sequence[Any]) -> Grid:
     """A grid whose points are these configs of a part."""
-    names = [*part.axes, "seeds"]
+    names = list(dict.fromkeys([*part.axes, *part.last, "seeds"]))
     values = [tuple(getattr(config, name) for name in names) for config in configs]
     axes = {", ".join(names): values} if len(names) > 1 else {"seeds": [value for (value,) in values]}
-    return Grid(experiment=EXPERIMENT, base={"dataset": part.dataset, **part.base}, axes=axes)
+    base = {name: value for name, value in part.base.items() if name not in names}
+    return Grid(experiment=EXPERIMENT, base={"dataset": part.dataset, **base}, axes=axes)
 
 
 def left_out(parts: Sequence[Part], is_here: Callable[[str], bool]) -> tuple[list[Part], list[Part]]:

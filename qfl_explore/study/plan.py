@@ -14,7 +14,7 @@ from typing import Any
 from qfl_explore.datasets import DATASETS
 from qfl_explore.errors import check_option
 from qfl_explore.experiments import multimodal_ablations as ablations
-from qfl_explore.experiments.multimodal import MultimodalConfig
+from qfl_explore.experiments.multimodal import METHODS, MultimodalConfig
 from qfl_explore.sweeps.grid import build
 
 PRESETS: dict[str, str] = {
@@ -33,7 +33,10 @@ SECTIONS: dict[str, str] = {
 #: Sections and seeds in the order in which they are computed; early rounds give every table some numbers.
 ROUNDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("main",), (0, 1, 2)),
-    (("modalities", "few_shot", "degree", "measurement", "effort", "size"), (0, 1, 2)),
+    (("modalities", "few_shot", "degree", "measurement"), (0, 1, 2)),
+    (("main",), (3, 4)),
+    (("effort", "size"), (0, 1, 2)),
+    (("main",), (5, 6, 7, 8, 9)),
     (tuple(SECTIONS), (3, 4)),
     (tuple(SECTIONS), (5, 6, 7, 8, 9)),
 )
@@ -59,6 +62,7 @@ class Part:
         dataset: one of ``DATASETS``.
         base: settings of `MultimodalConfig` that differ from its defaults, without seeds.
         axes: what is varied, with its values.
+        last: settings that the last point has in place of its own: those of another part, whose runs it shares.
         n_seeds: seeds 0 to n_seeds - 1.
         note: what a reader must know; empty for nothing.
     """
@@ -69,6 +73,7 @@ class Part:
     dataset: str
     base: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     axes: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+    last: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     n_seeds: int = 5
     note: str = ""
 
@@ -83,7 +88,9 @@ class Part:
 
     def config(self, point: Mapping[str, Any], seed: int) -> MultimodalConfig:
         """Of one point and one seed."""
-        return build(MultimodalConfig, {"dataset": self.dataset, **self.base, **point, "seeds": (seed,)})
+        end = {name: values[-1] for name, values in self.axes.items()}
+        shared = self.last if self.last and dict(point) == end else {}
+        return build(MultimodalConfig, {"dataset": self.dataset, **self.base, **point, **shared, "seeds": (seed,)})
 
     def configs(self, seeds: Sequence[int]) -> list[MultimodalConfig]:
         """Of all points, for those of the seeds that the part has."""
@@ -212,8 +219,9 @@ def _ablations() -> tuple[Part, ...]:
             dataset="metr_la",
             base={**TRAFFIC, "methods": CHEAP},
             axes=sensors,
+            last={"n_modalities": None, "methods": tuple(METHODS)},
             n_seeds=3,
-            note=f"The target is the mean speed of all 207 sensors throughout. {_CHANGE}",
+            note=f"The target is the mean speed of all 207 sensors throughout. {_CHANGE} M = 207 are the runs above.",
         ),
         Part(
             name="few_traffic",
@@ -245,14 +253,6 @@ def _ablations() -> tuple[Part, ...]:
             dataset="breast_cancer",
             base={**COMMON, "feature_dim": 4, **MORE_TRIALS, "epochs": 400, "patience": 40},
         ),
-        Part(
-            name="effort_mosi",
-            section="effort",
-            title="CMU-MOSI: eight trials, up to 400 epochs, patience 40",
-            dataset="cmu_mosi",
-            base={**COMMON, "feature_dim": 4, **MORE_TRIALS, "epochs": 400, "patience": 40},
-            n_seeds=3,
-        ),
     )
 
 
@@ -263,13 +263,16 @@ def _quick(part: Part) -> Part:
     if "n_train" not in part.axes:
         base["n_train"] = 90
     axes = {name: (values[0], values[2]) for name, values in part.axes.items()}
-    return dataclasses.replace(part, base=base, axes=axes, n_seeds=2)
+    return dataclasses.replace(part, base=base, axes=axes, last={}, n_seeds=2)
 
 
 def rounds(chosen: Sequence[Part]) -> Iterator[tuple[Part, list[MultimodalConfig]]]:
     """Everything in the order in which it is computed: all parts with the first seeds, then with more."""
+    known: set[tuple[str, str]] = set()
     for sections, seeds in ROUNDS:
         for part in chosen:
             configs = part.configs(seeds) if part.section in sections else []
+            configs = [config for config in configs if (part.name, config.run_id) not in known]
+            known |= {(part.name, config.run_id) for config in configs}
             if configs:
                 yield part, configs

@@ -80,6 +80,7 @@ def test_the_standard_plan_is_what_was_asked_for():
     assert parts["leads"].axes["n_modalities"] == (1, 3, 6, 12)
     assert (parts["sensors"].axes["n_modalities"][0], parts["sensors"].axes["n_modalities"][-1]) == (2, 207)
     assert parts["leads"].config({"n_modalities": 12}, 0) == parts["ptb_xl_12"].config({}, 0)
+    assert parts["sensors"].config({"n_modalities": 207}, 0) == parts["metr_la"].config({}, 0)
 
 
 def test_rounds_are_the_whole_plan_once():
