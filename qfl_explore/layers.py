@@ -42,10 +42,11 @@ class QuantumFusion(tf_keras.layers.Layer):
 
     Args:
         config: a `FusionConfig`, or its ``to_dict()``.
-        backend: the engine: ``batched``, ``tfq``, ``qsim`` or ``cirq``.
+        backend: the engine: ``batched``, ``tfq``, ``qsim`` or ``cirq``; under noise ``density_matrix``.
         initializer: how the angles start: ``uniform``, ``small_angle`` or ``identity_block``.
         seed: of the initializer; 0 or more.
-        backend_options: options of the engine, for example ``{"dtype": "float64"}``.
+        backend_options: options of the engine, for example ``{"dtype": "float64"}``, or
+            ``{"noise": {"depolarizing_2q": 0.01}}`` of ``density_matrix``.
         feature_range: lowest and highest feature that is expected (radians); ``None`` for half a
             period of the circuit to each side, ±2π or ±π, within which no two features are the same.
         on_out_of_range: what to do with features outside: ``warn`` (an `EncodingRangeWarning`),

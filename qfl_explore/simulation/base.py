@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -345,7 +345,7 @@ def get_backend(name: str = "batched", **options: Any) -> Backend:
             f"no module named {engine.needs!r}",
             ImportError,
         )
-    key = (name, tuple(sorted(options.items())))
+    key = (name, tuple((option, _hashable(option, value)) for option, value in sorted(options.items())))
     with _lock:
         if key not in _instances:
             factory = getattr(importlib.import_module(engine.module), engine.attribute)
@@ -356,6 +356,17 @@ def get_backend(name: str = "batched", **options: Any) -> Backend:
 def is_available(name: str) -> bool:
     """Whether the engine's package is installed (it is not imported)."""
     return importlib.util.find_spec(_engine(name).needs) is not None
+
+
+def _hashable(option: str, value: Any) -> Any:
+    """What tells an option's value from others; a mapping counts by its items."""
+    key = tuple(sorted(value.items())) if isinstance(value, Mapping) else value
+    try:
+        hash(key)
+    except TypeError:
+        expected = "a plain value, a frozen settings object, or a mapping of plain values"
+        raise invalid(f"option {option} is of the wrong kind", expected, repr(value), TypeError) from None
+    return key
 
 
 def _engine(name: str) -> Engine:

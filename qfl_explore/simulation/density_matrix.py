@@ -6,13 +6,14 @@ import functools
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import cirq
 import numpy as np
 
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.circuits.noise import NoiseModel
+from qfl_explore.circuits.noise import STRENGTHS, NoiseModel
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, invalid
 from qfl_explore.simulation import density_kernels as kernels
@@ -82,15 +83,18 @@ class DensityMatrixBackend(Backend):
 
 
 def check_noise(noise: Any) -> NoiseModel:
-    """A `NoiseModel`; ``None`` becomes one without noise.
+    """A `NoiseModel`; ``None`` becomes one without noise, a mapping one of these settings.
 
     Raises:
         TypeError: it is something else.
     """
     if noise is None:
         return NoiseModel()
+    if isinstance(noise, Mapping) and set(noise) <= set(STRENGTHS):
+        return NoiseModel(**noise)
     if not isinstance(noise, NoiseModel):
-        raise invalid("noise is of the wrong kind", "a NoiseModel or None", repr(noise), TypeError)
+        expected = f"a NoiseModel, None, or a mapping with some of {', '.join(STRENGTHS)}"
+        raise invalid("noise is of the wrong kind", expected, repr(noise), TypeError)
     return noise
 
 

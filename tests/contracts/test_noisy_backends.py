@@ -252,7 +252,37 @@ def test_a_batch_of_one_is_its_row_and_threads_change_nothing():
     np.testing.assert_allclose(row, answers[0][0][20:], rtol=0, atol=1e-14)
 
 
+def test_noise_may_be_a_mapping_so_that_layers_can_be_saved():
+    fusion, features, weights = question("default")
+    settings = {"depolarizing_2q": 0.05, "readout_0": 0.1}
+    engines = [noisy("density_matrix", noise) for noise in (settings, NoiseModel(**settings))]
+    first, second = (engine.expectations(fusion, features, weights) for engine in engines)
+    np.testing.assert_array_equal(first, second)
+    assert noisy("density_matrix", dict(settings)) is engines[0]
+
+
+def test_a_keras_layer_trains_under_noise():
+    layers = pytest.importorskip("qfl_explore.layers")
+    options = {"noise": {"depolarizing_2q": 0.05, "amplitude_damping": 0.02}}
+    layer = layers.QuantumFusion(FusionConfig(degree=2), backend="density_matrix", backend_options=options)
+    again = layers.QuantumFusion.from_config(layer.get_config())
+    features = np.random.default_rng(0).normal(size=(4, 2, 1)).astype(np.float32)
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(features))
+    again.build(features.shape)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_allclose(layer(features), again(features), atol=1e-6)
+    engine = noisy("density_matrix", options["noise"])
+    angles = layer.get_weights()[0]
+    want = engine.gradients(layer.fusion, features, angles, np.ones((4, layer.n_observables)))[2]
+    np.testing.assert_allclose(tape.gradient(loss, layer.trainable_weights)[0], want, atol=1e-5)
+
+
 WRONG = {
+    "a list": (lambda: get_backend("density_matrix", noise=[0.1]), TypeError, r"option noise.*Expected.*\[0\.1\]"),
+    "an unknown channel": (lambda: get_backend("density_matrix", noise={"loss": 1}), TypeError, r"noise is of.*'loss'"),
     "no model": (
         lambda: get_backend("density_matrix", noise=0.1),
         TypeError,
