@@ -1,16 +1,35 @@
-"""What ``panel serve --setup`` runs once: imports, kernels, figures, so that the first visitor waits for none.
+"""What ``panel serve --setup`` runs once: imports, kernels, figures, so that visitors wait for none.
 
-TensorFlow is left alone: the first pages do not need it.
+The first two pages are ready before the server is; the others become so behind it. TensorFlow is left
+alone: no page needs it to open.
 """
 
+import importlib
 import threading
+import time
 
-from qfl_explore.dashboards import circuit, polynomial_figures, real_data_tabs
+from qfl_explore.dashboards import circuit, polynomial_figures
+from qfl_explore.dashboards.pages import PAGES
 from qfl_explore.dashboards.shell import Shell
+from qfl_explore.plots.style import Spares
 from qfl_explore.simulation.batched import warm_up
+
+#: Seconds between two figures, in which visitors have the interpreter.
+PAUSE_S = 0.1
+
+
+def prepare_other_pages() -> None:
+    """Imports every page and makes its figures, one at a time."""
+    for page in PAGES:
+        importlib.import_module(page.module)
+    for spares in tuple(Spares.every):
+        for key in spares.keys:
+            spares.fill((key,))
+            time.sleep(PAUSE_S)
+
 
 warm_up()
 polynomial_figures.SPARES.fill()
 circuit.SPARES.fill()
 Shell().close()
-threading.Thread(target=real_data_tabs.SPARES.fill, daemon=True).start()  # fifteen figures: nobody waits for them
+threading.Thread(target=prepare_other_pages, daemon=True).start()

@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
@@ -216,12 +216,23 @@ class Spares:
 
     Args:
         builders: key -> function that builds the original.
+
+    Attributes:
+        every: all that there are, in the order of their making.
     """
 
+    every: ClassVar[list[Spares]] = []
+
     def __init__(self, builders: dict[str, Callable[[], LiveFigure]]) -> None:
+        self.every.append(self)
         self._builders = builders
         self._ready: dict[str, LiveFigure] = {}
         self._guard = threading.Lock()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of all figures."""
+        return tuple(self._builders)
 
     def take(self, key: str) -> LiveFigure:
         """A figure of one's own; another spare is made behind it."""
@@ -232,7 +243,7 @@ class Spares:
 
     def fill(self, keys: Sequence[str] = ()) -> None:
         """Makes the spares that are missing among these keys (all, if none is named)."""
-        for key in keys or tuple(self._builders):
+        for key in keys or self.keys:
             with self._guard:
                 missing = key not in self._ready
             if missing:

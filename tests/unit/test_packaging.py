@@ -155,10 +155,18 @@ def test_what_the_makefile_serves_exists():
 
 
 def test_the_servers_first_steps_run_without_tensorflow():
-    steps = "runpy.run_path('qfl_explore/dashboards/preload.py')"
-    code = f"import runpy, sys; {steps}; print(*{{m.split('.')[0] for m in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    steps = """
+import runpy, sys, threading
+runpy.run_path("qfl_explore/dashboards/preload.py")
+[thread.join() for thread in threading.enumerate() if "prepare_other_pages" in thread.name]
+from qfl_explore.plots.style import Spares
+print(sum(len(spares.keys) for spares in Spares.every), sum(map(len, (spares._ready for spares in Spares.every))))
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+    done = subprocess.run([sys.executable, "-c", steps], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    wanted, ready = map(int, done.stdout.splitlines()[-2].split())
+    assert wanted == ready > 50, "the figures of every page are ready for the next visitor"
     loaded = set(done.stdout.splitlines()[-1].split())
     assert {"panel", "numba", "cirq"} <= loaded
     assert not loaded & {"tensorflow", "tf_keras"}
