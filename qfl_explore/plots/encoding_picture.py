@@ -44,7 +44,7 @@ def map_layers(trace: Trace) -> Layers:
 
 def angle_map(trace: Trace) -> hv.Overlay:
     """A scaler's curve with one feature's test samples on it; dashed: the ends of the circuit's range."""
-    return _draw_map(map_layers(trace), f"feature as the scaler gets it ({trace.unit})").opts(**_map_limits(trace))
+    return _draw_map(map_layers(trace), f"feature ({trace.unit})").opts(**_map_limits(trace))
 
 
 def _map_limits(trace: Trace) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def live_angle_map(height: int = 300) -> LiveFigure:
     names = ["curve", "low", "high", *GROUPS]
     layers = {name: make_seed(2) for name in names}
     roles = ["quiet", "target", "target", *(look[0] for look in GROUPS.values())]
-    figure = freeze(_draw_map(layers, "feature as the scaler gets it"), names, roles, height, "top")
+    figure = freeze(_draw_map(layers, "feature"), names, roles, height, "top")
     figure.clear(*names)
     return figure
 
@@ -93,7 +93,7 @@ def put_angle_map(figure: LiveFigure, trace: Trace) -> None:
             figure.show_layer(name, len(columns[0]) > 0)
     reach = map_reach(trace)
     figure.set_range((float(trace.grid_raw[0]), float(trace.grid_raw[-1])), (-reach, reach))
-    figure.figure.xaxis[0].axis_label = f"feature as the scaler gets it ({trace.unit})"
+    figure.figure.xaxis[0].axis_label = f"feature ({trace.unit})"
 
 
 def circle_layers(trace: Trace) -> Layers:
@@ -106,7 +106,7 @@ def circle_layers(trace: Trace) -> Layers:
 
 def circle(trace: Trace) -> hv.Overlay:
     """Where the samples land on the Bloch circle of RY(angle)|0⟩; outer rings: the same point, whole turns later."""
-    return _draw_circle(circle_layers(trace)).opts(frame_width=_SIDE, frame_height=_SIDE, toolbar="above")
+    return _draw_circle(circle_layers(trace)).opts(width=330, height=408, toolbar="above")
 
 
 def _draw_circle(layers: Layers) -> hv.Overlay:
