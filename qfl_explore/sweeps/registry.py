@@ -93,9 +93,6 @@ _ENDS = ("mean", "low", "high")
 _BASES = Spread("rows", ("basis", "model"), _ENDS, missing=("repetitions",))
 _LEARN = Spread("models", ("model", "n_queries"), ("success", "low", "high"))
 _RANKS = Spread("models", ("model", "size"), ("median", *_ENDS))
-_SCORES = Spread(
-    "models", ("model",), tuple(f"{score}{end}" for score in ("accuracy", "auc", "f1") for end in ("", "_low", "_high"))
-)
 _FUSIONS = Spread(
     "methods",
     ("method",),
@@ -122,7 +119,6 @@ _EXPERIMENTS: dict[str, Experiment] = {
         _ours("separation_learn", "separation_learn", "LearnConfig", "is the separation learned?", _LEARN),
         _ours("rank_wall", "rank_wall", "RankWallConfig", "the rank that low-rank fusion needs", _RANKS),
         _ours("signal_processing", "signal_processing", "SignalConfig", "a typed polynomial as phases"),
-        _ours("classification", "classification", "ClassificationConfig", "layer against classical models", _SCORES),
         _ours("multimodal", "multimodal", "MultimodalConfig", "fusions on equal terms", _FUSIONS),
         _ours("systems", "systems", "SystemsConfig", "three quantum fusion systems side by side", _SYSTEMS),
         _ours("encoding", "encoding", "EncodingConfig", "features scaled, shifted, clipped, spoiled", _SPOILED),

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from qfl_explore.experiments import multimodal
 from qfl_explore.experiments.multimodal import METHODS, QUANTUM, MultimodalConfig, MultimodalResult
 from qfl_explore.experiments.multimodal_ablations import ABLATIONS, axes
 from qfl_explore.experiments.multimodal_estimators import Boosting, Linear
+from qfl_explore.experiments.multimodal_fit import Best
 from qfl_explore.experiments.multimodal_methods import load_data, n_observables, network, quantum_budget
 from qfl_explore.experiments.multimodal_resample import (
     confirmed,
@@ -429,6 +432,19 @@ def test_holm_leaves_out_what_is_unknown():
         ({"methods": "quantum"}, TypeError, r"methods must be a sequence.*Expected: a tuple.*Received"),
         ({"seeds": (1, 1)}, ValueError, r"seeds are not usable.*Expected.*Received: seeds=\(1, 1\)"),
         ({"penalties": (1.0,)}, ValueError, r"must be equally many.*Expected.*3 learning_rates and 1 penalties"),
+        ({"seeds": (-1,)}, ValueError, r"each of seeds is out of range. Expected.*Received"),
+        ({"seeds": 3}, TypeError, r"seeds must be a sequence. Expected.*Received: seeds=3"),
+        ({"epochs": 10**6}, ValueError, r"an integer from 1 to 2000.*Received"),
+        ({"patience": 0}, ValueError, r"patience is out of range. Expected.*Received"),
+        ({"gamma": -0.5}, ValueError, r"gamma is out of range. Expected.*Received"),
+        (
+            {"learning_rates": ("a", 1.0, 1.0)},
+            TypeError,
+            r"each of learning_rates must be a number. Expected.*Received",
+        ),
+        ({"penalties": (0.0, 1.0, 1.0)}, ValueError, r"each of penalties is out of range. Expected.*Received"),
+        ({"backend": "gpu"}, ValueError, r"backend is not a known option. Expected.*Received"),
+        ({"feature_dim": 2**28}, ValueError, r"too large a register.*Expected.*Received"),
         ({"n_train": 0}, ValueError, r"n_train is out of range.*Expected.*Received: n_train=0"),
         ({"target": 3}, TypeError, r"target must be a string.*Expected.*Received: target=3"),
         ({"change": 1}, TypeError, r"change must be a boolean.*Expected.*Received: change=1"),
@@ -439,6 +455,30 @@ def test_holm_leaves_out_what_is_unknown():
 def test_wrong_settings_are_explained(settings, kind, message):
     with pytest.raises(kind, match=message):
         MultimodalConfig(**settings)
+
+
+def test_importing_the_study_imports_no_tensorflow():
+    code = "import sys, qfl_explore.experiments.multimodal; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_best_trial_has_the_lowest_validation_loss():
+    best = Best()
+    for loss, setting in ((0.5, 0.1), (0.2, 1.0), (0.3, 10.0), (math.nan, 100.0)):
+        best.offer(loss, setting, f"model {setting}")
+    assert (best.loss, best.setting, best.kept) == (0.2, 1.0, "model 1.0")
+
+
+def test_cancelling_midway_gives_a_partial_result():
+    config = MultimodalConfig(**SMALL, methods=("linear", "concat"))
+    steps = []
+    for step in multimodal.stream(config):
+        steps.append(step)
+        if step.method == "concat" and step.epoch == 1:
+            break
+    part = MultimodalResult.collect(config, steps)
+    assert list(part.scores["method"]) == ["linear"]
+    assert len(part.table[part.table["method"] == "concat"]) > 0
 
 
 def test_too_many_modalities_are_explained():

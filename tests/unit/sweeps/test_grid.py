@@ -163,7 +163,7 @@ SMALL = {
 
 
 def test_every_experiment_has_small_settings():
-    assert {*SMALL, "classification", "toy"} >= set(sweeps.names())
+    assert {*SMALL, "toy"} >= set(sweeps.names())
 
 
 @pytest.mark.parametrize("name", SMALL)
