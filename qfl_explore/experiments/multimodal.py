@@ -271,7 +271,8 @@ def _values(train_loss: float, validation: dict[str, float]) -> dict[tuple[str, 
 def _fingerprint(data: MultimodalData) -> int:
     """The same for the same test part; tells what is drawn anew from an official part."""
     rows = data.split["test"]
-    return zlib.crc32(np.ascontiguousarray(data.labels[rows]).tobytes() + rows.tobytes())
+    names = rows if data.sample_ids is None else data.sample_ids[rows]  # rows move where training samples are left out
+    return zlib.crc32(np.ascontiguousarray(data.labels[rows]).tobytes() + np.ascontiguousarray(names).tobytes())
 
 
 def _gradients(steps: list[Step]) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "graph": ("#56B4E9", "p", "graph"),
     "quantum": ("#0072B2", "o", "quantum"),
 }
+#: Digits of a coordinate that nobody sees.
+_LONG = re.compile(r"(\d+\.\d\d)\d+")
 STARTS_LOOK = {"reference": ("#E69F00", "v"), "unit_variance": ("#CC79A7", "P"), "near_one": ("#009E73", "D")}
 
 
@@ -61,8 +65,10 @@ def _figure(width: float, height: float) -> Any:
 def _save(figure: Any, path: Path) -> None:
     import matplotlib
 
+    kept = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "qfl", "svg.fonttype": "none"}):
-        figure.savefig(path, format="svg", metadata={"Date": None}, facecolor="white")
+        figure.savefig(kept, format="svg", metadata={"Date": None}, facecolor="white")
+    path.write_text(_LONG.sub(r"\1", kept.getvalue()), encoding="utf-8")
 
 
 def _differences(points: Sequence[tuple[Part, Point]]) -> Any:
@@ -107,7 +113,7 @@ def _label(part: Part, point: Point) -> str:
 
 def _sizes(points: Sequence[tuple[Part, Point]]) -> Any:
     """Parameters against score, a panel a table."""
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import NullLocator
 
     n_columns = 4
     n_rows = -(-len(points) // n_columns)
@@ -121,7 +127,7 @@ def _sizes(points: Sequence[tuple[Part, Point]]) -> Any:
             place = max(1, row["n_parameters"])
             axis.errorbar(place, row[primary], np.nan_to_num(spread), fmt=marker, color=colour, ms=5, lw=1)
         axis.set_xscale("log")
-        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.xaxis.set_minor_locator(NullLocator())
         axis.set_title(part.title, fontsize=8)
         axis.set_xlabel("parameters (count)", fontsize=8)
         axis.set_ylabel(NAMES[primary], fontsize=8)

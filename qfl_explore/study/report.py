@@ -148,7 +148,8 @@ def _ablation(part: Part, found: Mapping[str, Sequence[Point]]) -> str:
     points = [point for point in found[part.name] if point.n_seeds]
     if not points:
         return ""
-    head = f"D = {_dim(part)}. {part.note} {points[0].about['title']}: {points[0].about['parts']['test']} test samples."
+    samples = f"{points[0].about['title']}: {points[0].about['parts']['test']} test samples."
+    head = " ".join(filter(None, (f"D = {_dim(part)}.", part.note, samples)))
     if not part.axes:
         return "\n\n".join((f"### {part.title}", head, main_table(points[0])))
     lines = [f"- {line}" for line in words.about_ablation(part, points)]

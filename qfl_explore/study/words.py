@@ -109,7 +109,7 @@ def change_between(one: Point, other: Point, method: str) -> str:
     differences = (tables[1][primary] - tables[0][primary]).dropna()
     if differences.empty:
         return ""
-    count = f"{len(differences)} seeds"
+    count = f"{len(differences)} seed{'' if len(differences) == 1 else 's'}"
     if one.summary["same_test_part"]:
         drawn = [np.mean([table.loc[seed, "draws"] for seed in differences.index], axis=0) for table in tables]
         low, high = np.nanquantile(drawn[1] - drawn[0], (0.025, 0.975))
@@ -117,7 +117,8 @@ def change_between(one: Point, other: Point, method: str) -> str:
     else:
         interval = t_interval(differences.to_numpy(), overlap=overlap_of(one.scores))
         low, high = interval.low, interval.high
-    return f"{differences.mean():+.{digits}f} {ends(low, high, digits)} ({count})"
+    value = f"{differences.mean():+.{digits}f} {ends(low, high, digits)}".strip()
+    return f"{value} ({count})"
 
 
 def changes(points: Sequence[Point], methods: Sequence[str], first: int = 0) -> list[str]:

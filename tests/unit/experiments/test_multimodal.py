@@ -11,6 +11,7 @@ import pytest
 
 from qfl_explore import baselines
 from qfl_explore.datasets import DATASETS
+from qfl_explore.datasets.choose import keep_rows
 from qfl_explore.experiments import multimodal
 from qfl_explore.experiments.multimodal import METHODS, QUANTUM, MultimodalConfig, MultimodalResult
 from qfl_explore.experiments.multimodal_ablations import ABLATIONS, axes
@@ -225,6 +226,17 @@ def test_fewer_samples_and_modalities_keep_the_test_part():
     assert (few.n_modalities, len(few.split["train"])) == (1, 40)
     assert len(few.split["test"]) == len(whole.split["test"])
     np.testing.assert_array_equal(few.part("test")[1], whole.part("test")[1])
+
+
+def test_a_test_part_is_the_same_whatever_training_samples_are_left_out():
+    data = load_data(MultimodalConfig(dataset="wine"), 0)
+    mixed = dataclasses.replace(data, sample_ids=np.arange(data.n_samples))
+    marks = {
+        multimodal._fingerprint(keep_rows(mixed, {**mixed.split, "train": mixed.split["train"][seed::4]}))
+        for seed in range(3)
+    }
+    assert len(marks) == 1
+    assert multimodal._fingerprint(load_data(MultimodalConfig(dataset="wine"), 1)) not in marks
 
 
 def test_series_encoders_take_the_raw_signals():
