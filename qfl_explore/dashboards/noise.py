@@ -16,7 +16,7 @@ from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.noise_state import NoiseState
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.settings import section, select, slider, switch
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import noise as plots
 from qfl_explore.plots.style import Spares
@@ -91,6 +91,16 @@ def seen(config: NoiseConfig, degree: int, strength: float, count: bool) -> Iter
         yield "gates", text.gate_table(counted(config))
 
 
+def checked(config: NoiseConfig, degree: int, strength: float) -> Iterator[tuple[list[dict[str, float]], str]]:
+    """Points of the curve by trajectories so far, and what they say."""
+    from qfl_explore.experiments.noise_curve import N_CHECKED, N_TRAJECTORIES, checked_points
+
+    rows: list[dict[str, float]] = []
+    for point in checked_points(config, degree, strength, config.seeds[0]):
+        rows.append(point)
+        yield list(rows), text.checked_note(rows, N_CHECKED, N_TRAJECTORIES)
+
+
 class NoisePage(RunPage):
     """One visitor's page: the study, and beside it the exact curve that follows the strength."""
 
@@ -100,18 +110,19 @@ class NoisePage(RunPage):
         state = from_link(session, self.name, NoiseState())
         super().__init__(session, state, {name: SPARES.take(f"noise {name}") for name in _TITLES})
         self.seer = self.side_run(self._draw_curve, lasting=True)
+        self.checker = self.side_run(self._draw_checked)
         self._picture: Picture | None = None
         self._item: Progress | None = None
         style = {"stylesheets": [text.TABLE_STYLE], "sizing_mode": "stretch_width", "margin": (8, 12)}
         self.score_table, self.gate_table = pn.pane.HTML("", **style), pn.pane.HTML("", **style)
-        self.note = Text("", size=13)
+        self.note, self.checked_note = Text("", size=13), Text("", size=13)
         self._panes = {name: titled(title, self.figures[name], 400) for name, title in _TITLES.items()}
+        self._panes["curve"].extend([self.note, self.checked_note])
         self.main = self.body(
             Text(text.INTRO, size=14),
             self.controls,
             self.headline,
             row(self._panes["curve"], self._panes["scores"], self._panes["decisions"], self._panes["degrees"]),
-            self.note,
             self.score_table,
             self.gate_table,
             self.take_along,
@@ -191,6 +202,12 @@ class NoisePage(RunPage):
             return
         degree, strength = self.state.shown_degree(), self.state.shown_strength()
         self.seer.start(lambda: seen(config, degree, strength, count or not self.gate_table.object))
+        self.checker.cancel()
+        plots.put(self.figures["curve"], plots.checked_layers(()))
+        plots.show_checked(self.figures["curve"], self.state.check)
+        self.checked_note.object = ""
+        if self.state.check:
+            self.checker.start(lambda: checked(config, degree, strength))
         self._draw()
 
     def _draw_curve(self, update: Update) -> None:
@@ -201,6 +218,11 @@ class NoisePage(RunPage):
             table, self.note.object = found
             plots.put(self.figures["curve"], plots.curve_layers(table))
             self.figures["curve"].set_range(*_spans(table))
+
+    def _draw_checked(self, update: Update) -> None:
+        if update.items:
+            rows, self.checked_note.object = update.items[-1]
+            plots.put(self.figures["curve"], plots.checked_layers(rows))
 
     def where(self, update: Update) -> str:
         """Seed, degree, strength and step."""
@@ -245,7 +267,11 @@ def _sidebar(state: NoiseState) -> list[Any]:
         sizing_mode="stretch_width",
     )
     return [
-        section("Noise", select(state, "kind", margin=(10, 12, 2, 12)), strength, multiple, slider(state, "degree")),
+        section(
+            "Noise",
+            *(select(state, "kind", margin=(10, 12, 2, 12)), strength, multiple),
+            *(slider(state, "degree"), switch(state, "check")),
+        ),
         section("Task", select(state, "task", margin=(10, 12, 2, 12)), target),
         section("Circuit", slider(state, "largest"), circuit),
         section(

@@ -49,6 +49,7 @@ class NoiseState(State):
     kind = param.Selector(default="depolarizing", objects=KINDS, doc="Kind of noise")
     strength = param.Number(default=0.03, bounds=(0.0, 0.2), step=0.001, doc="Strength of the curve")
     multiple = param.Number(default=1.0, bounds=(0.0, 10.0), step=0.1, doc="Strength of the curve (1 = the device)")
+    check = param.Boolean(default=False, doc="Check the curve with qsim's trajectories")
     task = param.Selector(default="polynomial", objects=TASKS, doc="Task")
     target = param.Selector(default="random_polynomial", objects=TARGETS, doc="Target")
     target_degree = param.Integer(default=2, bounds=(1, 4), doc="Degree of the target")
@@ -70,6 +71,7 @@ class NoiseState(State):
         "kind": "noise_kind",
         "strength": "strength",
         "multiple": "multiple",
+        "check": "check",
         "task": "task",
         "target": "target",
         "target_degree": "k",
@@ -88,7 +90,7 @@ class NoiseState(State):
         "first_seed": "first",
     }
     #: These redraw the curve and restart nothing else.
-    CURVE = ("strength", "multiple", "degree")
+    CURVE = ("strength", "multiple", "degree", "check")
     DRAWN = CURVE
 
     def _parse(self, name: str, text: str) -> Any:

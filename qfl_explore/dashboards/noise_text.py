@@ -40,7 +40,8 @@ circuit, three penalties for every readout, chosen on a validation part.
 
 *Equal feature noise for classical models.* We measure how noise and repetitions move the layer's features: they
 shrink towards their mean, shift, and scatter about a line. Each classical feature (a wave, a hidden unit, a measure)
-is moved alike, in its own standard deviations. What gate noise does beyond shrinking and shifting is partly
+is moved alike, in its own standard deviations. Two circuits are measured, trained without and with noise; classical
+models whose readout adapts get the gentler of the two. What gate noise does beyond shrinking and shifting is partly
 systematic; the classical models get it as independent scatter, which is harder to undo: that favours the layer. And
 a real computer gives classical models no noise at all: what the layer really competes with is their score at
 strength 0.
@@ -248,6 +249,17 @@ def curve_note(config: NoiseConfig, degree: int, strength: float, seconds: float
     seed = "" if config.task == "separation" else f" Seed {config.seeds[0]}."
     what = f"{_noise(config, strength)}, P = {degree}: exact density matrices, no repetitions.{seed}"
     return f"{what} Drawn in {seconds:.2f} s."
+
+
+def checked_note(rows: Sequence[Mapping[str, float]], n_points: int, n_trajectories: int) -> str:
+    """How far the averages of trajectories are from the exact curve; empty while there is no point."""
+    if not rows:
+        return ""
+    near = sum(abs(row["value"] - row["exact"]) <= 4 * row["error"] + 1e-6 for row in rows)
+    so_far = "" if len(rows) == n_points else f" ({n_points - len(rows)} points to come)"
+    return (
+        f"Trajectories, {n_trajectories} a point: {near} of {len(rows)} within 4 standard errors of the curve{so_far}."
+    )
 
 
 def status(item: Progress | None, config: NoiseConfig) -> str:

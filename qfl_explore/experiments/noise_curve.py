@@ -7,7 +7,9 @@ No repetitions are drawn here: every number is an exact expectation value.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.experiments.circuit_training import train_with_readout
 from qfl_explore.experiments.measurement_bases_task import Task, fit_linear, make_task, with_constant
 from qfl_explore.experiments.noise_config import NoiseConfig
-from qfl_explore.experiments.noise_separation import delta_of, says_equal
+from qfl_explore.experiments.noise_separation import delta_of, parts_of, says_equal
 from qfl_explore.experiments.polynomial import PolynomialConfig, prepare
 from qfl_explore.experiments.targets import TargetConfig
 from qfl_explore.simulation.base import Backend, get_backend
@@ -30,6 +32,8 @@ SERIES: dict[str, str] = {
     "refit": "under noise, readout fitted anew",
 }
 N_POINTS = 121
+#: Points that trajectories check, and trajectories of each.
+N_CHECKED, N_TRAJECTORIES = 9, 200
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ def curve(config: NoiseConfig, degree: int, strength: float, seed: int = 0) -> p
     """
     if config.task == "separation":
         return _decision(config, degree, strength)
-    scene = _scene(config.replace(kind="depolarizing", strengths=(0.0,), degrees=(degree,), repetitions=None), seed)
+    scene = _scene(_plain(config, degree), seed)
     engine = get_backend("density_matrix", noise=config.noise(strength))
     values = {"noiseless": _outputs(get_backend("density_matrix"), scene, scene.readout)}
     values["clean"] = _outputs(engine, scene, scene.readout)
@@ -73,6 +77,53 @@ def curve(config: NoiseConfig, degree: int, strength: float, seed: int = 0) -> p
     if scene.target is not None:
         values = {"target": scene.target} | values
     return _table(scene.points, values)
+
+
+def checked_points(
+    config: NoiseConfig, degree: int, strength: float, seed: int = 0, n_trajectories: int = N_TRAJECTORIES
+) -> Iterator[dict[str, Any]]:
+    """Points of the curve ``clean`` by qsim's trajectories, beside the exact values.
+
+    Args:
+        config: the settings.
+        degree: P.
+        strength: of the noise.
+        seed: of data and start.
+        n_trajectories: of each point, 20 or more.
+
+    Yields:
+        x, value, error (one standard error), exact; one point after the other.
+
+    Raises:
+        ImportError: qsim is not installed here.
+    """
+    from qfl_explore.simulation.trajectories import standard_error
+
+    noise = config.noise(strength)
+    if config.task == "separation":
+        fusion, weights = parts_of(degree)
+        readout = np.r_[0.5, np.zeros(fusion.n_observables - 1), 0.5]
+        points, theta = _differences(degree)
+        x = -2.0 * theta[:, :, None]
+    else:
+        scene = _scene(_plain(config, degree), seed)
+        fusion, weights, readout, points, x = scene.fusion, scene.weights, scene.readout, scene.points, scene.x
+    table = curve(config, degree, strength, seed)
+    exact = table.loc[table["series"] == "clean", "value"].to_numpy()
+    for number, place in enumerate(np.linspace(0, len(points) - 1, N_CHECKED).round().astype(int)):
+        engine = get_backend("trajectories", noise=noise, n_trajectories=n_trajectories, seed=number)
+        groups = engine.estimates(fusion, x[place : place + 1], weights).groups @ readout[1:] + readout[0]
+        yield {
+            "x": float(points[place]),
+            "value": float(groups.mean()),
+            "error": float(standard_error(groups)[0]),
+            "exact": float(exact[place]),
+        }
+
+
+def _plain(config: NoiseConfig, degree: int) -> NoiseConfig:
+    """The settings that decide about training without noise, so that other settings share it."""
+    return config.replace(kind="depolarizing", strengths=(0.0,), degrees=(degree,), repetitions=None, seeds=(0,))
 
 
 def _outputs(engine: Backend, scene: _Scene, readout: np.ndarray) -> np.ndarray:
@@ -116,7 +167,12 @@ def _target(config: NoiseConfig, degree: int, seed: int, x: np.ndarray) -> np.nd
 
 
 def _decision(config: NoiseConfig, degree: int, strength: float) -> pd.DataFrame:
-    share = np.linspace(0.0, 2.0, N_POINTS)
-    theta = np.stack([np.zeros(N_POINTS), -share * delta_of(degree)], axis=1)
+    share, theta = _differences(degree)
     values = {"noiseless": says_equal(config, degree, 0.0, theta), "clean": says_equal(config, degree, strength, theta)}
     return _table(share, values)
+
+
+def _differences(degree: int) -> tuple[np.ndarray, np.ndarray]:
+    """Δ in units of δ [N], and oracle angles [N, 2] that differ by it."""
+    share = np.linspace(0.0, 2.0, N_POINTS)
+    return share, np.stack([np.zeros(N_POINTS), -share * delta_of(degree)], axis=1)

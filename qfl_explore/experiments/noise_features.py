@@ -5,7 +5,8 @@ repetitions move the circuit's features from u (centred, in standard deviations)
 ``shrink · u + offset + scatter · ε``: a least-squares line through all features together and what is
 left of it. Every feature of a classical model is moved in the same way, in its own standard
 deviations, with ε normal and independent. Feature means what the linear readout reads: waves for
-least squares, hidden units for the network, measures for logistic regression.
+least squares, hidden units for the network, measures for logistic regression. Two circuits are
+measured, trained without and with noise; classical models that adapt get the gentler noise.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ class FeatureNoise:
     shrink: float
     offset: float
     scatter: float
+
+    @property
+    def signal_to_noise(self) -> float:
+        """What is left of the features over what scatters."""
+        return abs(self.shrink) / max(self.scatter, 1e-12)
 
     def move(self, features: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Features [N, J], whose noiseless mean and deviation are given, with this noise."""

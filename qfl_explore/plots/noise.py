@@ -68,6 +68,8 @@ CURVE_AXES = {
     "breast_cancer": ("test samples in the noiseless order (number)", "output (log-odds)"),
     "separation": ("true difference Δ (in units of δ)", "probability of the answer Δ = 0"),
 }
+#: Look of points that trajectories give, with their 95 % intervals.
+CHECKED: Look = ("target", "circle", "", "trajectories, 95 %")
 #: Lowest score that is drawn; what is lower sits on the edge.
 LOWEST = -0.25
 
@@ -176,14 +178,27 @@ def span(layers: Layers) -> tuple[float, float]:
     return low - 0.05 * (1.0 - low), 1.0 + 0.06 * (1.0 - low)
 
 
-def curve(table: pd.DataFrame, task: str = "polynomial") -> hv.Overlay:
+def checked_layers(rows: Sequence[Mapping[str, float]]) -> Layers:
+    """Layers of points from trajectories: ``checked`` and ``checked interval`` (95 %).
+
+    Args:
+        rows: x, value, error, as ``noise_curve.checked_points`` gives them.
+    """
+    x, value, error = (np.array([row[name] for row in rows], float) for name in ("x", "value", "error"))
+    return {"checked": (x, value), "checked interval": (x, value - 1.96 * error, x, value + 1.96 * error)}
+
+
+def curve(
+    table: pd.DataFrame, task: str = "polynomial", checked: Sequence[Mapping[str, float]] | None = None
+) -> hv.Overlay:
     """One trained layer (or the protocol) along a line, exactly: without noise, and under it.
 
     Args:
         table: series, x, value, as ``noise_curve.curve`` gives them.
         task: one of ``SCORES``.
+        checked: points from trajectories, as ``noise_curve.checked_points`` gives them.
     """
-    return _draw_curve(curve_layers(table), task)
+    return _draw_curve(curve_layers(table) | (checked_layers(checked) if checked else {}), task)
 
 
 def _draw_curve(layers: Layers, task: str) -> hv.Overlay:
@@ -194,6 +209,11 @@ def _draw_curve(layers: Layers, task: str) -> hv.Overlay:
         for name, (role, _, dash, label) in CURVES.items()
         if len(layers[name][0])
     ]
+    if "checked" in layers:
+        role, marker, _, label = CHECKED
+        look = {"color": colour(role)}
+        drawn.append(make_segments(layers["checked interval"], axes, label).opts(line_width=1.5, **look))
+        drawn.append(hv.Scatter(layers["checked"], *axes, label=label).opts(marker=marker, size=7, **look))
     return hv.Overlay(drawn).opts(xlabel=axes[0].label, ylabel=axes[1].label, **tools())
 
 
@@ -242,15 +262,13 @@ def live_degrees(height: int = 380) -> LiveFigure:
 
 def live_curve(height: int = 330) -> LiveFigure:
     """`curve` to stream into."""
-    figure = freeze(
-        _draw_curve({name: make_seed(2) for name in CURVES}, "polynomial"),
-        list(CURVES),
-        [look[0] for look in CURVES.values()],
-        height,
-        "top",
-    )
+    checked = ["checked interval", "checked"]
+    names = [*CURVES, *checked]
+    layers = {name: make_seed(4 if name.endswith("interval") else 2) for name in names}
+    roles = [*(look[0] for look in CURVES.values()), CHECKED[0], CHECKED[0]]
+    figure = freeze(_draw_curve(layers, "polynomial"), names, roles, height, "top")
     figure.figure.legend[0].ncols = 2
-    figure.clear(*CURVES)
+    figure.clear(*names)
     return figure
 
 
@@ -281,3 +299,9 @@ def set_curve_axes(figure: LiveFigure, task: str) -> None:
     figure.figure.xaxis[0].axis_label, figure.figure.yaxis[0].axis_label = CURVE_AXES[task]
     figure.show_layer("target", task == "polynomial")
     figure.show_layer("refit", task != "separation")
+
+
+def show_checked(figure: LiveFigure, shown: bool) -> None:
+    """Shows or hides the points from trajectories of a live curve."""
+    for layer in ("checked interval", "checked"):
+        figure.show_layer(layer, shown)

@@ -34,11 +34,18 @@ class Averages:
         values: [B, K] averages.
         standard_errors: [B, K], from the scatter of `N_GROUPS` averages; 0 without noise.
         n_trajectories: of each sample.
+        groups: [B, N_GROUPS, K], what the standard errors come from; for those of other functions of the values.
     """
 
     values: np.ndarray
     standard_errors: np.ndarray
     n_trajectories: int
+    groups: np.ndarray
+
+
+def standard_error(groups: np.ndarray) -> np.ndarray:
+    """Of a mean over axis 1, from the scatter there: [B, N_GROUPS, …] -> [B, …]."""
+    return groups.std(axis=1, ddof=1) / np.sqrt(groups.shape[1])
 
 
 class _Trajectories(Backend):
@@ -79,8 +86,7 @@ class _Trajectories(Backend):
         features, weights = self._checked(fusion, features, weights)
         rng = np.random.default_rng([self.seed, 1])
         groups = self._groups(fusion, fusion.physical.symbol_values(features, weights), rng)
-        errors = groups.std(axis=1, ddof=1) / np.sqrt(groups.shape[1])
-        return Averages(groups.mean(axis=1), errors, self.n_trajectories)
+        return Averages(groups.mean(axis=1), standard_error(groups), self.n_trajectories, groups)
 
     @abc.abstractmethod
     def _groups(self, fusion: FusionCircuit, angles: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -155,6 +155,21 @@ def test_a_small_run_fills_every_picture(page):
     assert abs(after).max() < abs(before).max() and n_runs == one.run.state  # redrawn, nothing restarted
 
 
+def test_trajectories_check_the_curve(page):
+    one = page(task="separation", seeds="2", upto="2", P="2", check="1")
+    one.show()
+    wait_for(lambda: one.checker.state == "done" and "9 of 9 within" in one.checked_note.object)
+    assert len(one.figures["curve"].sources["checked"].data["x"]) == 9
+    assert one.figures["curve"].renderers["checked"].visible
+    one.state.check = False
+    wait_for(lambda: not one.checked_note.object)
+    assert not one.figures["curve"].renderers["checked"].visible
+    few = [{"x": 0.0, "value": 1.0, "exact": 0.0, "error": 0.1}]
+    assert text.checked_note(few, 9, 200) == (
+        "Trajectories, 200 a point: 0 of 1 within 4 standard errors of the curve (8 points to come)."
+    )
+
+
 def test_the_protocol_has_pictures_of_its_own(page):
     one = page(task="separation", seeds="2", upto="2")
     one.show()

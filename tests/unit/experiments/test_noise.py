@@ -7,7 +7,7 @@ import pytest
 
 from qfl_explore.circuits.noise import KINDS
 from qfl_explore.experiments.noise import COLUMNS, MODELS, QUANTUM, NoiseConfig, NoiseResult, run, stream
-from qfl_explore.experiments.noise_curve import SERIES, curve
+from qfl_explore.experiments.noise_curve import N_CHECKED, SERIES, checked_points, curve
 from qfl_explore.experiments.noise_features import FeatureNoise, measured_noise, moved_parts, sampled
 from qfl_explore.experiments.noise_separation import (
     JOINT,
@@ -103,6 +103,16 @@ def test_equal_feature_noise_is_recovered_from_what_it_made():
     np.testing.assert_array_equal(parts["train"][:, 0], 1.0)
 
 
+def test_models_that_adapt_get_the_gentler_noise(small):
+    loud = small.table[small.table["strength"] == 0.02]
+    for seed, group in loud.groupby("seed"):
+        rows = group.set_index(["model", "training"])
+        ratio = rows["shrink"].abs() / rows["scatter"]
+        assert ratio["fourier", "refit"] == max(ratio[QUANTUM, "clean"], ratio[QUANTUM, "noisy"]), seed
+        assert ratio["network", "noisy"] == ratio["fourier", "refit"]
+        assert rows["shrink"]["fourier", "clean"] == rows["shrink"][QUANTUM, "clean"]
+
+
 def test_a_dead_feature_map_has_no_noise_to_measure():
     assert measured_noise(np.ones((5, 2)), np.zeros((5, 2))) == FeatureNoise(1.0, 0.0, 0.0)
 
@@ -161,6 +171,15 @@ def test_curves_begin_without_noise(kind, task):
     loud = curve(config, 2, 0.2).pivot(index="x", columns="series", values="value")
     np.testing.assert_array_equal(loud["noiseless"], silent["noiseless"])
     assert np.ptp(loud["clean"]) < np.ptp(silent["clean"])
+
+
+@pytest.mark.parametrize("task", ["polynomial", "separation"])
+def test_trajectories_stand_within_four_standard_errors_of_the_curve(task):
+    config = NoiseConfig(task=task, degrees=(2,), n_steps=20, n_train=48)
+    rows = list(checked_points(config, 2, 0.03, n_trajectories=100))
+    assert len(rows) == N_CHECKED
+    assert all(abs(row["value"] - row["exact"]) < 4 * row["error"] + 1e-6 for row in rows)
+    assert len({row["error"] for row in rows}) == N_CHECKED  # each with realisations of its own
 
 
 def test_the_protocols_circuit_is_a_layer():

@@ -90,6 +90,10 @@ def test_curves_show_what_a_task_has(task, hidden):
     figure = plots.live_curve()
     plots.set_curve_axes(figure, task)
     plots.put(figure, plots.curve_layers(curve(config, 2, 0.02)))
+    rows = [{"x": 0.0, "value": 0.5, "error": 0.1, "exact": 0.4}]
+    plots.put(figure, plots.checked_layers(rows))
+    assert figure.sources["checked interval"].data["y1"] == pytest.approx([0.696])
+    assert len(plots.curve(curve(config, 2, 0.02), task, rows)) > len(plots.curve(curve(config, 2, 0.02), task))
     assert [name for name in plots.CURVES if not figure.renderers[name].visible] == list(hidden)
     assert all(len(figure.sources[name].data["x"]) for name in plots.CURVES if name not in hidden)
     assert (figure.figure.xaxis[0].axis_label, figure.figure.yaxis[0].axis_label) == plots.CURVE_AXES[task]
