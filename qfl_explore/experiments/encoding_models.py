@@ -15,9 +15,9 @@ import numpy as np
 from qfl_explore.baselines.counts import matched_hidden, mlp_parameters
 from qfl_explore.circuits.ansatz import initial_weights
 from qfl_explore.circuits.fusion import FusionCircuit
+from qfl_explore.experiments.circuit_training import train_params, train_with_readout
 from qfl_explore.experiments.encoding_config import EncodingConfig
 from qfl_explore.experiments.encoding_task import Task
-from qfl_explore.optimizers import Adam
 from qfl_explore.simulation.base import get_backend
 from qfl_explore.theory.spectrum import MAX_CEILING_FREQUENCIES, count_frequencies, design_matrix, reachable_frequencies
 
@@ -44,6 +44,14 @@ class Fitted:
     n_parameters: int
     setting: float
     validation_loss: float
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """Angles as one scaler gives them, with the task's loss."""
+
+    x: dict[str, np.ndarray]
+    loss: Callable[[np.ndarray, str], tuple[float, np.ndarray]]
 
 
 def can_take_part(config: EncodingConfig, model: str, degree: int) -> bool:
@@ -88,32 +96,17 @@ def _told(trial: int, training: Iterator[Any]) -> Iterator[Any]:
     return last
 
 
-def _schedule(rate: float, step: int, n_steps: int) -> float:
-    return rate * min(1.0, max(0.02, 2.0 * (1.0 - step / n_steps)))
-
-
 def _quantum(
     config: EncodingConfig, task: Task, degree: int, angles: dict[str, np.ndarray], rate: float, seed: int
 ) -> Iterator[tuple[int, Any]]:
     """Circuit and linear readout, together."""
     fusion, engine = FusionCircuit(config.fusion(degree)), get_backend(config.backend)
     shape = (-1, fusion.config.n_modalities, fusion.config.feature_dim)
-    n_observables = fusion.n_observables
-    params: Params = {
-        "weights": initial_weights(fusion.config, config.initializer, seed),
-        "readout": np.full((n_observables, task.n_outputs), n_observables**-0.5),
-        "bias": np.zeros(task.n_outputs),
-    }
-    x = angles["train"].reshape(shape)
-
-    def gradients(params: Params) -> Params:
-        values, pull = engine.pullback(fusion, x, params["weights"])
-        _, slope = task.loss(values @ params["readout"] + params["bias"], "train")
-        _, d_weights = pull(slope @ params["readout"].T)
-        return {"weights": d_weights, "readout": values.T @ slope, "bias": slope.sum(axis=0)}
-
-    n_parameters = fusion.n_weights + (n_observables + 1) * task.n_outputs
-    for step, trained in _adam(config, params, gradients, rate):
+    seen = _Seen({"train": angles["train"].reshape(shape)}, task.loss)
+    start = initial_weights(fusion.config, config.initializer, seed)
+    n_parameters = fusion.n_weights + (fusion.n_observables + 1) * task.n_outputs
+    training = train_with_readout(engine, seen, fusion, start, rate, config.n_steps, task.n_outputs)
+    for step, trained in _now_and_then(config, training):
 
         def ask(points: np.ndarray, params: Params = trained) -> np.ndarray:
             values = engine.expectations(fusion, points.reshape(shape), params["weights"])
@@ -146,7 +139,8 @@ def _network(
         return {"first": x.T @ inner, "shift": inner.sum(0), "last": hidden.T @ slope, "bias": slope.sum(0)}
 
     n_parameters = mlp_parameters(n_inputs, n_hidden, n_outputs)
-    for step, trained in _adam(config, params, gradients, rate):
+    training = train_params(params, gradients, rate, config.n_steps)
+    for step, trained in _now_and_then(config, training):
 
         def ask(points: np.ndarray, params: Params = trained) -> np.ndarray:
             hidden = np.tanh(standard(points) @ params["first"] + params["shift"])
@@ -155,16 +149,9 @@ def _network(
         yield step, (ask, n_parameters)
 
 
-def _adam(
-    config: EncodingConfig, params: Params, gradients: Callable[[Params], Params], rate: float
-) -> Iterator[tuple[int, Params]]:
-    """Adam with a rate that falls linearly to 2 % over the second half; yields every ``EVERY`` steps and last."""
-    adam = Adam(rate)
-    state = adam.init(params)
-    for step in range(config.n_steps):
-        params, state = adam.step(params, gradients(params), state, _schedule(rate, step, config.n_steps))
-        if (step + 1) % EVERY == 0 or step + 1 == config.n_steps:
-            yield step + 1, params
+def _now_and_then(config: EncodingConfig, steps: Iterator[tuple[int, Params]]) -> Iterator[tuple[int, Params]]:
+    """Every ``EVERY``-th step, and the last."""
+    return (item for item in steps if item[0] % EVERY == 0 or item[0] == config.n_steps)
 
 
 def _direct(
