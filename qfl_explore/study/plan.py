@@ -48,6 +48,7 @@ MORE_TRIALS = {
 COMMON = {"epochs": 150, "patience": 20, **TRIALS}
 #: Where only what the circuit does is varied: it, a dense layer in its place, and the simplest of all.
 FEW = ("linear", "concat", "quantum")
+TUNED = ("linear", "boosting", "mlp", "concat", "quantum")
 CHEAP = ("persistence", "linear", "mlp", "concat", "low_rank_reference", "low_rank_near_one", "graph", "quantum")
 
 
@@ -244,14 +245,16 @@ def _ablations() -> tuple[Part, ...]:
             section="effort",
             title="PTB-XL, 12 leads: eight trials, up to 400 epochs, patience 40",
             dataset="ptb_xl",
-            base={**ECG, "n_modalities": 12, **MORE_TRIALS, "epochs": 400, "patience": 40},
+            base={**ECG, "n_modalities": 12, "methods": TUNED, **MORE_TRIALS, "epochs": 400, "patience": 40},
+            n_seeds=3,
         ),
         Part(
             name="effort_cancer",
             section="effort",
             title="Breast cancer: eight trials, up to 400 epochs, patience 40",
             dataset="breast_cancer",
-            base={**COMMON, "feature_dim": 4, **MORE_TRIALS, "epochs": 400, "patience": 40},
+            base={**COMMON, "feature_dim": 4, "methods": TUNED, **MORE_TRIALS, "epochs": 400, "patience": 40},
+            n_seeds=3,
         ),
     )
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -258,3 +259,24 @@ def test_what_is_not_here_is_left_out_with_a_reason_and_ctrl_c_keeps_what_is_fin
     assert command.main(given) == command.INTERRUPTED
     assert "Nothing is computed yet." in (tmp_path / "study.md").read_text()
     assert "What is finished is kept" in capsys.readouterr().out
+
+
+# --- the committed report -------------------------------------------------------------------
+
+COMMITTED = Path(__file__).parents[3] / "docs" / "study.md"
+
+
+@pytest.mark.skipif(not COMMITTED.is_file(), reason="docs/study.md is not part of an installed package")
+def test_the_committed_report_is_made_of_the_committed_scores():
+    text = COMMITTED.read_text()
+    scores = pd.read_csv(COMMITTED.with_suffix("") / "scores.csv")
+    titles = {part.name: part.title for part in plan.parts()}
+    assert set(scores["table"]) <= set(titles) and "quick preset" not in text
+    for name, rows in scores[scores["varied"].isna()].groupby("table"):
+        body = text.split(f"### {titles[name]}\n")[1].split("\n### ")[0].split("\n\n|")[1]
+        for method, mine in rows.groupby("method"):
+            primary = "mae" if mine["auc"].isna().all() else "auc"
+            (shown,) = re.findall(rf"^\| \**{re.escape(METHODS[method])}\** \| ([\d.]+)", body, re.M)
+            assert float(shown) == pytest.approx(mine[primary].mean(), abs=0.0051 if primary == "mae" else 0.00051)
+    for file in COMMITTED.with_suffix("").iterdir():
+        assert file.stat().st_size < 200_000, file.name
