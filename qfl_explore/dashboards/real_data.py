@@ -76,6 +76,7 @@ class RealDataPage(RunPage):
             self.headline,
             self.tabs,
             self._body,
+            Text("Take the study along:", size=12, margin=(8, 10, 0, 10)),
             self.take_along,
             about,
         )

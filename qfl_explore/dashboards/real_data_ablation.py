@@ -52,7 +52,8 @@ class AblationTab(Tab):
             self.headline,
             *self._boxes.values(),
             self.left_out,
-            pmui.FlexBox(self.csv, self.code_button, gap="8px", margin=(6, 10)),
+            Text("Take the ablation along:", **_SMALL),
+            pmui.FlexBox(self.csv, self.code_button, gap="8px", margin=(2, 10)),
             self.code,
             Text(text.NOTES["ablation"], **_SMALL),
         )
@@ -122,7 +123,7 @@ class AblationTab(Tab):
             item = update.items[-1]
             self.progress.value = round(100 * item.fraction)
             doing = text.status(item.step, self.page.current) if item.step and self.page.current else "left out"
-            self.status.object = f"{item.setting.replace('_', ' ')} = {item.value} · {doing}"
+            self.status.object = f"{text.SETTINGS[item.setting]} = {item.value} · {doing}"
         if update.state in ("done", "failed"):
             self.status.object = {"done": "finished", "failed": "stopped"}[update.state]
 

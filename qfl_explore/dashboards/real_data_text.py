@@ -250,6 +250,10 @@ def collapse_line(summary: Mapping[str, Any]) -> str:
     return f"At M = {summary['n_modalities']} ({sizes}): {'; '.join(said)}."
 
 
+#: Setting -> what a sentence calls it.
+SETTINGS = {"n_modalities": "M", "degree": "P", "n_train": "training samples", "measurement": "basis", "rank": "R"}
+
+
 def ablation_line(table: pd.DataFrame, metric: str) -> str:
     """How far an ablation is, and who leads at its last value."""
     if not len(table):
@@ -262,7 +266,7 @@ def ablation_line(table: pd.DataFrame, metric: str) -> str:
 
     name, value = METHODS[str(top["method"])], str(top["value"]).replace("_", " ")
     lead = f"{number(float(top['score']))} ({name})"
-    return f"At {top['setting'].replace('_', ' ')} = {value}: best test {NAMES[metric]} {lead}{ours}."
+    return f"At {SETTINGS[str(top['setting'])]} = {value}: best test {NAMES[metric]} {lead}{ours}."
 
 
 def snippet(config: MultimodalConfig) -> str:

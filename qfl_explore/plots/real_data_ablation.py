@@ -82,13 +82,17 @@ def ablation(table: pd.DataFrame, metric: str = "auc", unit: str = "") -> hv.Ove
     label, log = SETTINGS[str(table["setting"].iloc[0])]
     shown = [layer for layer in ABLATION if layer.name in columns]
     options = {"xticks": ablation_ticks(table), "logx": log, "legend_position": "right", "height": 360}
-    return overlay(shown, columns, label, score_label(metric, unit), responsive=True, **options)
+    options |= {"legend_limit": len(ABLATION), "responsive": True}
+    return overlay(shown, columns, label, score_label(metric, unit), **options)
 
 
 def live_ablation(log: bool, height: int = 380) -> LiveFigure:
     """`ablation` to stream into; ``log`` for settings that are drawn on a logarithmic axis."""
-    ticks = {"xticks": [(1.0, "1")], "logx": log}
-    return live(ABLATION, "setting", score_label("auc"), height, legend="right", n_legend_columns=1, **ticks)
+    ticks = {"xticks": [(1.0, "1")], "logx": log, "legend_limit": len(ABLATION)}  # HoloViews would drop the legend
+    figure = live(ABLATION, "setting", score_label("auc"), height, legend="bottom_right", n_legend_columns=2, **ticks)
+    for box in figure.figure.legend:
+        box.background_fill_alpha = 0.7
+    return figure
 
 
 def put_ablation(figure: LiveFigure, table: pd.DataFrame, metric: str, unit: str) -> None:
@@ -107,10 +111,19 @@ def put_ablation(figure: LiveFigure, table: pd.DataFrame, metric: str, unit: str
     figure.figure.yaxis[0].axis_label = score_label(metric, unit)
     low, high = ticks[0][0], ticks[-1][0]
     span = (low / 1.3, high * 1.3) if log else (low - 0.4, high + 0.4)
-    ends = table[["score", "low", "high"]].to_numpy(float)
+    figure.set_range(span, _score_span(table))
+
+
+def _score_span(table: pd.DataFrame) -> tuple[float, float]:
+    """All means, and intervals that are not much longer."""
+    means = table["score"].to_numpy(float)
+    low, high = float(means.min()), float(means.max())
+    reach = max(high - low, 0.02)
+    ends = table[["low", "high"]].to_numpy(float)
     ends = ends[np.isfinite(ends)]
-    pad = 0.06 * max(float(ends.max() - ends.min()), 0.02)
-    figure.set_range(span, (float(ends.min()) - pad, float(ends.max()) + pad))
+    first, last = (float(ends.min()), float(ends.max())) if len(ends) else (low, high)
+    low, high = max(min(low, first), low - reach), min(max(high, last), high + 0.5 * reach)
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
 
 #: start -> (role, marker, dash, short name).

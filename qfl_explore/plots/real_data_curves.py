@@ -89,10 +89,7 @@ def confusion_columns(table: pd.DataFrame) -> Columns:
     x = table["guess"].map(names.index).to_numpy(float)
     y = len(names) - 1.0 - table["truth"].map(names.index).to_numpy(float)
     share = table["share"].fillna(0.0).to_numpy(float)
-    many = len(names) > 6
-    texts = np.array(
-        [f"{100 * s:.0f} %" if many else f"{100 * s:.0f} %\n{n}" for s, n in zip(share, table["count"], strict=True)]
-    )
+    texts = np.array([f"{100 * s:.0f} %\n{n}" for s, n in zip(share, table["count"], strict=True)])
     columns: dict[str, Any] = {"cells": (x - 0.48, y - 0.48, x + 0.48, y + 0.48, share)}
     for name, here in (("light", share < 0.55), ("dark", share >= 0.55)):
         columns[name] = (x[here], y[here], texts[here])
@@ -103,7 +100,7 @@ def confusion(table: pd.DataFrame, title: str = "") -> hv.Overlay:
     """What each class was taken for: percentages of the true class's samples, and counts over all seeds."""
     names = list(dict.fromkeys(table["truth"]))
     options = {"xticks": list(enumerate(map(str, names))), "yticks": list(enumerate(map(str, names[::-1])))}
-    size = {"height": 380, "width": 480, "xrotation": 45 if len(names) > 4 else 0}
+    size = {"height": _confusion_height(len(names)), "width": 520, "xrotation": 45 if len(names) > 4 else 0}
     return overlay(CONFUSION, confusion_columns(table), "said", "true", title=title, show_grid=False, **options, **size)
 
 
@@ -125,6 +122,12 @@ def put_confusion(figure: LiveFigure, table: pd.DataFrame) -> None:
     figure.figure.xaxis[0].major_label_orientation = math.pi / 4 if len(names) > 4 else 0.0
     span = (-0.52, len(names) - 0.48)
     figure.set_range(span, span)
+    figure.set_height(_confusion_height(len(names)))
+
+
+def _confusion_height(n_classes: int) -> int:
+    """Two lines of text fit into a cell."""
+    return max(320, 110 + 38 * n_classes)
 
 
 FORECAST = (

@@ -50,7 +50,7 @@ def test_one_setting_is_varied_and_stopped(page, server):
     page.goto(f"{server}{link}", timeout=PATIENCE)
     page.get_by_text("10, 20, 50, 100 · 1 methods, 2 seeds for each value").wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Vary it").click()
-    page.get_by_text(re.compile("At n train = 100: best test AUC")).wait_for(timeout=PATIENCE)
+    page.get_by_text(re.compile("At training samples = 100: best test AUC")).wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Vary it").click()
     page.get_by_role("button", name="Cancel", exact=True).last.click()
     page.get_by_role("combobox", name=re.compile("What is varied")).click()

@@ -192,6 +192,8 @@ def test_ablations_keep_their_values_apart(setting, values):
     assert [name for _, name in ablation.ablation_ticks(table)] == [str(v).replace("_", " ") for v in values]
     figure = ablation.live_ablation(setting == "n_modalities")
     ablation.put_ablation(figure, table, "auc", "")
+    named = [item.label.value for box in figure.figure.legend for item in box.items if item.visible]
+    assert named == ["linear", "quantum"]
     ablation.put_ablation(figure, table.iloc[:0], "auc", "")
     assert not len(figure.sources["quantum"].data["x"])
     assert drawn(ablation.ablation(table)).xaxis.axis_label == ablation.SETTINGS[setting][0]
