@@ -117,6 +117,12 @@ PAGES: tuple[Page, ...] = (
         summary="The quantum layer against classical fusions on equal terms: tumours, hearts, roads, images.",
     ),
     Page(
+        "systems",
+        "Systems",
+        "qfl_explore.dashboards.systems",
+        summary="Three quantum fusion systems side by side: scores, attention, parts of a decision, cost.",
+    ),
+    Page(
         "gradient_variance",
         "Gradient variance",
         "qfl_explore.dashboards.gradient_variance",

@@ -19,6 +19,7 @@ from qfl_explore.dashboards.real_data_state import RealDataState
 from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.sweeps_state import SweepsState
+from qfl_explore.dashboards.systems_state import SystemsState
 
 #: Everything comes from this server: system fonts, no web fonts.
 _COMMON = {
@@ -152,6 +153,7 @@ def unknown_words(query: Iterable[str]) -> list[str]:
         *SeparationState.URL.values(),
         *EncodingState.URL.values(),
         *SweepsState.URL.values(),
+        *SystemsState.URL.values(),
     }
     strangers = [word for word in query if word not in known]
     if not strangers:

@@ -26,9 +26,10 @@ def load_data(config: SystemsConfig, seed: int) -> MultimodalData:
         ValueError: the data set has fewer modalities or samples.
         MissingData: its files are not here.
     """
-    if config.pieces is None:
+    if config.pieces is None and config.limit is None:
         return multimodal_methods.load_data(config, seed)
-    data = load(config.dataset, seed, standardised=False, pieces=max(2, config.pieces))
+    options = {"limit": config.limit} if config.pieces is None else {"pieces": max(2, config.pieces)}
+    data = load(config.dataset, seed, standardised=False, **options)
     if config.pieces == 1:
         data = whole(data)
     if config.n_modalities is not None:

@@ -158,6 +158,7 @@ def test_ready_made_tasks_are_settings_and_a_whole_image_is_one_modality():
         ({"methods": ("graph",)}, ValueError, r"each of methods is not a known option.*Received"),
         ({"n_qubits": 10}, ValueError, r"n_qubits is out of range. Expected: an integer from 1 to 9.*10"),
         ({"pieces": 2}, ValueError, r"pieces are of Fashion-MNIST.*Expected.*Received: pieces=2 with dataset='wine'"),
+        ({"limit": 9}, ValueError, r"only some data sets are read in part. Expected.*Received: limit=9 with"),
         ({"pairs": "none"}, ValueError, r"pairs is not a known option.*Expected.*Received: pairs='none'"),
         ({"branches": "both"}, ValueError, r"branches is not a known option.*Expected.*Received"),
         ({"register_size": 0}, ValueError, r"register_size is out of range.*Received: register_size=0"),
