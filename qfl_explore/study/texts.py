@@ -54,8 +54,8 @@ SECTIONS = {
     "degree": "How often the circuit calls the signal. Classical widths follow the quantum layer's parameters.",
     "measurement": "Which observables the layer hands to its head.",
     "size": "More blocks give the circuit more angles; every classical fusion grows with it.",
-    "effort": "For five methods alike: eight trials instead of three, up to 400 epochs instead of 150, patience 40 instead "
-    "of 20.",
+    "effort": "For five methods alike: eight trials instead of three, up to 400 epochs instead of 150, patience 40 "
+    "instead of 20.",
 }
 COLLAPSE = """\
 ## Low-rank fusion's collapse
