@@ -156,7 +156,7 @@ class EncodingPage(RunPage):
         hidden |= set() if is_function else {"target", "target_degree", "n_modalities", "n_train"}
         for name, widget in self._widgets.items():
             widget.visible = name not in hidden
-        self.theory.object = text.THEORY[state.distortion]
+        self.theory.object = f"{text.DOTTED[state.view]} {text.THEORY[state.distortion]}"
 
     def work(self, config: EncodingConfig) -> Iterator[Any]:
         """The study."""

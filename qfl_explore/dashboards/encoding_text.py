@@ -24,14 +24,19 @@ THEORY = {
     "large s leaves gaps.",
     "shift": "A shift of all training and test features changes the phases of the waves only: the layer reaches the "
     "same functions. A shift at test time alone costs a wave cos kx the R² 2 − 2 cos kδ.",
-    "clip": "Clipping destroys information: beyond the limit only the mean over the tail is left. The dotted line is "
-    "exact and bounds every model, not only this one.",
+    "clip": "Clipping destroys information: beyond the limit only the mean over the tail is left. What that leaves "
+    "is known exactly and bounds every model, not only this one.",
     "outliers": "A replaced value is lost to every model; a wave of m features survives with (1 − share)^m (dotted "
     'line). An angle has no "far away": for the layer an outlier lands somewhere on the circle and looks like a good '
     "value. Clipping and arctan put it to the edge.",
     "wrap": "The target has the period 2π, so whole turns lose nothing. A layer of whole frequencies does not see "
     "them. With a constant slot (or several features) its frequencies are halves: a turn of 2π flips signs, and only "
     "4π changes nothing.",
+}
+DOTTED = {
+    "models": "Dotted: the bound for any model (functions only).",
+    "degrees": "Dotted: the layer's ceiling at each P, or its ideal clean fit (functions only).",
+    "scalers": "The layer alone; the classical rival is in the sentence above and in the table.",
 }
 ABOUT = """
 **Paper** (arXiv:2510.06938): it asks whether the encoding may saturate and be sensitive. Its scaling is not known to
@@ -166,8 +171,9 @@ def picture_note(trace: Trace, distortion: str, strength: float, when: str, scal
     return (
         f"First feature, {shown} test samples of seed {trace.seed}, {tick(distortion, strength)} "
         f"{_WHEN[when]}, scaler {scaler!r}. {outside} of them leave the circuit's range {ends} (dashed) and wrap "
-        f"around: to the circuit they are the same as values inside. {saturated} are saturated: the scaler is so flat "
-        f"there that they are nearly one angle. On the circle, outer rings are whole turns later: the same point"
+        f"around: to the circuit they are the same as values inside. {saturated} are saturated: clipped, or the "
+        f"scaler is so flat there that they are nearly one angle. On the circle, outer rings are whole turns later: "
+        f"the same point"
         + (", but with the opposite sign on every other ring, which this layer can see." if half == 2 else ".")
     )
 

@@ -20,7 +20,16 @@ import pandas as pd
 
 from qfl_explore.experiments.encoding_config import DISTORTIONS, MODELS, TASKS, WHEN, EncodingConfig
 from qfl_explore.experiments.encoding_models import Fitted, can_take_part, fit
-from qfl_explore.experiments.encoding_task import LOWEST, Bounds, Task, angles_of, bounds, is_neutral, make_task
+from qfl_explore.experiments.encoding_task import (
+    LOWEST,
+    Bounds,
+    Task,
+    angles_of,
+    bounds,
+    is_neutral,
+    make_task,
+    saturated,
+)
 from qfl_explore.experiments.intervals import Interval, t_interval
 from qfl_explore.theory.wrap_around import natural_range
 
@@ -212,7 +221,6 @@ class _Runner:
         config = self.config
         angles, fitted_scaler = angles_of(config, task, scaler, strength, when, seed)
         low, high = natural_range(config.fusion(degree))
-        spoiled = _spoiled(config, task, strength, seed)
         common = {
             "seed": seed,
             "degree": degree,
@@ -222,7 +230,7 @@ class _Runner:
             "strength": strength,
             "metric": config.metric,
             "share_outside": float(np.mean((angles["test"] < low) | (angles["test"] > high))),
-            "share_saturated": float(np.mean(fitted_scaler.saturated(spoiled))),
+            "share_saturated": float(np.mean(saturated(config, task, fitted_scaler, strength, seed))),
             "n_train": len(task.y["train"]),
             "n_test": len(task.y["test"]),
             **_bound_columns(bounds(config, task, degree, scaler, strength, when)),
@@ -259,11 +267,6 @@ class _Runner:
     ) -> Progress:
         counts = {"n_done": self.n_done, "n_total": self.n_total}
         return Progress(stage, seed, model, degree, scaler, strength, **more, **counts)
-
-
-def _spoiled(config: EncodingConfig, task: Task, strength: float, seed: int) -> np.ndarray:
-    """Test features as the scaler sees them."""
-    return angles_of(config, task, "none", strength, "test", seed)[0]["test"]
 
 
 def _bound_columns(found: Bounds) -> dict[str, Any]:

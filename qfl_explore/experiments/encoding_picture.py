@@ -9,7 +9,7 @@ import numpy as np
 
 from qfl_explore.errors import check_int, check_option
 from qfl_explore.experiments.encoding_config import WHEN, EncodingConfig
-from qfl_explore.experiments.encoding_task import angles_of, make_task
+from qfl_explore.experiments.encoding_task import angles_of, make_task, saturated
 from qfl_explore.scalers import SCALERS
 from qfl_explore.theory.wrap_around import natural_range
 
@@ -28,7 +28,7 @@ class Trace:
         raw: [n], after the distortion, in units.
         angle: [n], radians.
         outside: [n], whether the angle is beyond the circuit's range, so that it wraps around.
-        saturated: [n], whether the scaler is flat there.
+        saturated: [n], whether it is clipped, or the scaler is flat there.
         grid_raw: raw values for the scaler's curve.
         grid_angle: their angles.
         feature_range: the circuit's range, radians.
@@ -90,7 +90,7 @@ def trace(config: EncodingConfig, strength: float, when: str, scaler: str, featu
         raw=raw[shown],
         angle=angle[shown],
         outside=((angle < low - 1e-9) | (angle > high + 1e-9))[shown],
-        saturated=fitted.saturated(spoiled["test"])[shown, column],
+        saturated=saturated(config, task, fitted, strength, seed)[shown, column],
         grid_raw=grid,
         grid_angle=fitted.transform(full)[:, column],
         feature_range=(low, high),

@@ -157,6 +157,24 @@ def angles_of(
     return {part: fitted.transform(values) for part, values in seen.items()}, fitted
 
 
+def saturated(config: EncodingConfig, task: Task, fitted: AngleScaler, strength: float, seed: int) -> np.ndarray:
+    """Which test values are hardly told apart any more: clipped, or where the scaler is flat.
+
+    Args:
+        config: the settings.
+        task: the data.
+        fitted: the scaler.
+        strength: of the distortion.
+        seed: of the distortion.
+
+    Returns:
+        [N, F] booleans.
+    """
+    spoiled, _ = angles_of(config, task, "none", strength, "test", seed)
+    flat = fitted.saturated(spoiled["test"])
+    return flat | (np.abs(task.raw["test"]) > strength) if config.distortion == "clip" else flat
+
+
 @dataclasses.dataclass(frozen=True)
 class Bounds:
     """What can be reached at best, whatever the training; NaN where it is not known.
@@ -221,11 +239,6 @@ def _fitted_bounds(
     best = np.linalg.lstsq(clean, values, rcond=RCOND)[0]
     r2 = 1.0 - float(np.mean((basis @ best - values) ** 2) / np.var(values))
     return Bounds(r2, anything, f"least squares with {len(frequencies)} frequencies on {len(points)} points")
-
-
-def strengths_of(config: EncodingConfig, when: str) -> tuple[float, ...]:
-    """The strengths of one series, in their order; those that change nothing are among them if they were asked for."""
-    return config.tried if when in config.when else ()
 
 
 def is_neutral(config: EncodingConfig, strength: float) -> bool:

@@ -104,6 +104,12 @@ def test_a_trace_sorts_samples_into_rings_and_groups():
     assert (radius > 1.1).all() and (radius <= 1 + pictures.RING * 4 + 1e-9).all()
 
 
+def test_clipped_values_are_saturated():
+    found = trace(EncodingConfig(distortion="clip"), 1.0, "test", "none")
+    np.testing.assert_array_equal(found.saturated, np.abs(found.raw) == 1.0)
+    assert 0.6 < found.saturated.mean() < 0.76  # 1 - 1/π of a uniform feature
+
+
 def test_saturation_shows_where_a_scaler_is_flat():
     found = trace(EncodingConfig(distortion="outliers", task="breast_cancer"), 0.4, "test", "tanh")
     assert 0.2 < found.saturated.mean() < 0.7 and not found.outside.any()
