@@ -105,7 +105,7 @@ class EncodingPage(RunPage):
         self.warning = Text("", size=13, margin=(2, 10))
         self.note = Text("", size=13)
         self._panes = {key: titled(_TITLES[when], self.figures[key], 380) for key, (_, when) in _SCORES.items()}
-        self._differences = titled("Quantum layer less the best classical model", self.figures["differences"], 380)
+        self._differences = row(titled("Quantum layer less the best classical model", self.figures["differences"], 380))
         self.pictures = pn.Column(sizing_mode="stretch_width")
         self.main = self.body(*self._layout())
         self._widgets = _widgets(state)
