@@ -257,7 +257,8 @@ def _about_degree(planned: Sequence[Part], found: Found) -> str:
 
 def _about_effort(planned: Sequence[Part], found: Found) -> str:
     points = [point for part in planned if part.section == "effort" for point in found.get(part.name, ())]
-    verdicts = [point.summary["verdict"] for point in points if point.summary["paired"]]
+    points = [point for point in points if point.summary["paired"] and point.n_seeds > 1]  # one seed decides nothing
+    verdicts = [point.summary["verdict"] for point in points]
     if not verdicts:
         return ""
     count = collections.Counter(verdicts)
@@ -265,7 +266,7 @@ def _about_effort(planned: Sequence[Part], found: Found) -> str:
     return (
         f"More tuning for everybody {changed}: with eight trials and longer training it is better than the best "
         f"classical method in {count['wins']} of {len(verdicts)} tables, worse in {count['loses']} and undecided in "
-        f"{count['undecided']}."
+        f"{count['undecided']} ({', '.join(str(point.n_seeds) for point in points)} seeds)."
     )
 
 
