@@ -153,6 +153,7 @@ SMALL = {
     ),
     "signal_processing": ({"n_points": 5, "polynomial": "x"}, "deviation"),
     "multimodal": ({"seeds": [0], "methods": ["linear"], "n_modalities": 1}, "linear.auc"),
+    "systems": ({"seeds": [0], "methods": ["linear"], "dataset": "wine"}, "linear.f1"),
     "encoding": (
         {"n_steps": 2, "seeds": [0], "strengths": [2.0], "when": ["test"], "models": ["quantum"], "n_train": 16},
         "test.2.quantum.mean",
