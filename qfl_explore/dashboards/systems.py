@@ -142,8 +142,11 @@ class SystemsPage(RunPage):
     # on the server's loop
 
     def starting(self, config: SystemsConfig) -> None:
-        """Counts the cost beside the run."""
+        """Shows the pictures that the methods have, and counts the cost beside the run."""
         self.begin()
+        self._panes["attention"].visible = self.state.methods != "entangled"
+        for name in ("sizes", "one"):
+            self._panes[name].visible = self.state.methods != "cross"
         self.counter.start(lambda: costs(config))
 
     def begin(self) -> None:

@@ -52,7 +52,8 @@ table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-nu
 caption { text-align: left; opacity: 0.85; padding: 8px 0 4px; font-size: 13px; }
 th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 th { font-weight: 600; }
-th:first-child { text-align: left; white-space: nowrap; font-weight: 400; }
+td { white-space: nowrap; }
+th:first-child { text-align: left; font-weight: 400; }
 """
 _SYSTEMS = ("quantum", "cross_attention", "feature_entanglement")
 _OUTCOMES = {"higher": "is above", "lower": "is below", "undecided": "does not differ beyond chance from"}
