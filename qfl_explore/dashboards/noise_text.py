@@ -133,16 +133,27 @@ def _rival(summary: Mapping[str, Any], degree: int, strength: float) -> str:
         return ""
     best = min(pairs, key=lambda pair: pair["mean"])
     name = f"{_MODELS[best['model']]}, {_WAYS[best['training']]}"
+    plain = _undisturbed(summary, degree)
     if best["n_seeds"] < 3:
-        return f"Best classical model with equal feature noise: {name}; one or two seeds say nothing about differences."
+        said = f"Best classical model with equal feature noise: {name}; one or two seeds say nothing about differences."
+        return said + plain
+    rival = _rows(summary, degree, strength).get((best["model"], best["training"]))
+    score = f" at {number(rival['mean'])}" if rival else ""
+    ends = f"difference {number(best['mean'])}, {number(best['low'])} to {number(best['high'])}"
+    whose = f"the best classical model with equal feature noise ({name}{score}; {ends})."
     if best["outcome"] == "undecided":
-        return f"It does not differ beyond chance from the best classical model with equal feature noise ({name})."
-    word = "above" if best["mean"] > 0 else "below"
-    ends = f"{number(best['low'])} to {number(best['high'])}"
-    return (
-        f"At its best it is {number(abs(best['mean']))} {word} the best classical model with equal feature noise "
-        f"({name}; difference {ends})."
-    )
+        return f"Undecided between the layer at its best and {whose}{plain}"
+    return f"At its best it is {'above' if best['mean'] > 0 else 'below'} {whose}{plain}"
+
+
+def _undisturbed(summary: Mapping[str, Any], degree: int) -> str:
+    """The best classical score without any noise, which is what an ordinary computer has."""
+    rows = _rows(summary, degree, 0.0).items()
+    scores = [(row["mean"], model) for (model, _), row in rows if model in _MODELS]
+    if not scores:
+        return ""
+    score, model = max(scores)
+    return f" On an ordinary computer, without noise: {number(score)} ({_MODELS[model]})."
 
 
 def _rows(summary: Mapping[str, Any], degree: int, strength: float) -> dict[tuple[str, str], Mapping[str, Any]]:

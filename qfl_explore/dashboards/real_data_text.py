@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from qfl_explore.experiments.multimodal_curves import Band
 
 INTRO = (
-    "Does fusing modalities in a quantum circuit help on a real task? Every method has the same data, encoders, number "
-    "of trials and epochs, and a size matched to the quantum model's."
+    "Does fusing modalities in a quantum circuit help on a real task? All methods have the same data and number "
+    "of trials; all fusions the same encoders, epochs and at least the quantum model's parameters. Linear models, "
+    "boosting and the MLP see the measures as they are."
 )
 SYNTHETIC = "Synthetic: these numbers were computed, not measured. A score here says nothing about the world."
 NAMES = {"auc": "AUC", "f1": "macro F1", "accuracy": "accuracy", "mae": "mean absolute error"}
@@ -37,7 +38,8 @@ us, so no number here confirms or refutes one of the paper's.
 """
 NOTES = {
     "training": "Loss against the epoch in the trial that was kept: validation solid, training dashed, mean and 95 % "
-    "band over seeds; the thin line is the trial of now, the dotted one the quantum layer's validation loss.",
+    "band over seeds; where a seed stopped early, it counts on with the loss of the weights that were kept, so a line "
+    "can step there; the thin line is the trial of now, the dotted one the quantum layer's validation loss.",
     "scores": "Diamonds are means over seeds; dark bars 95 % intervals over seeds; broad pale bars 95 % intervals over "
     "resampled test samples, drawn when the study is finished.",
     "curves": "Means over seeds with 95 % bands over {n_draws} resamplings of the test samples (seed 0), drawn for the "

@@ -99,6 +99,11 @@ class MultimodalData:
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{part} {len(rows)}" for part, rows in self.split.items())
+        size = f"{self.n_samples} samples, {self.n_modalities} modalities"
+        return f"MultimodalData({self.name!r}: {size}, {self.task}; {parts})"
+
     def __post_init__(self) -> None:
         self._set("seed", check_int("seed", self.seed, 0))
         check_option("task", self.task, TASKS)

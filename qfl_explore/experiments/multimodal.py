@@ -1,7 +1,8 @@
 """The multimodal study: the Quantum Fusion Layer and classical fusions on one data set, on equal terms.
 
-Every method has the same data, encoders, number of trials and epochs, and a width matched to the
-quantum model's parameters. Each is chosen on the validation part and meets the test part once a
+All methods have the same data and number of trials. All fusions have the same encoders, epochs and a
+width that gives at least the quantum model's parameters; linear models, boosting and the MLP see the
+measures as they are. Each is chosen on the validation part and meets the test part once a
 seed. `stream` yields one item an epoch for live pages, `run` drains it. What a method cannot do
 is listed with its reason, never left out silently.
 
