@@ -88,7 +88,7 @@ def _differences(paired: list[dict[str, Any]], n_seeds: int) -> str:
     words = {"better": "Above", "worse": "Below"}
     told = [row for row in paired if row["outcome"] != "undecided"]
     if not told:
-        return "No other basis differs from the random plane beyond chance. "
+        return "No other basis can be told apart from the random plane yet. "
     return "".join(
         f"{words[row['outcome']]} the random plane: {_name(row['basis'])}, by {number(abs(row['mean']))} "
         f"(difference {number(row['low'])} to {number(row['high'])}). "

@@ -56,7 +56,7 @@ td { white-space: nowrap; }
 th:first-child { text-align: left; font-weight: 400; }
 """
 _SYSTEMS = ("quantum", "cross_attention", "feature_entanglement")
-_OUTCOMES = {"higher": "is above", "lower": "is below", "undecided": "does not differ beyond chance from"}
+_OUTCOMES = {"higher": "is above", "lower": "is below", "undecided": "cannot be told apart yet from"}
 _SHORT = {
     "quantum": "the Quantum Fusion Layer",
     "cross_attention": "cross-attention",
@@ -114,7 +114,7 @@ _CONTROLS = (("cross_attention", "cross_dense_tokens"), ("feature_entanglement",
 
 
 def _plural(words: str, count: int) -> str:
-    return words if count == 1 else words.replace("is ", "are ", 1).replace("does not", "do not")
+    return words if count == 1 else words.replace("is ", "are ", 1)
 
 
 def method_table(summary: Mapping[str, Any]) -> str:

@@ -40,7 +40,7 @@ def test_the_headline_has_seeds_interval_price_and_the_classical_rival():
         "After 3 of 5 seeds (from 0 on), with exact expectation values, the random plane has test R² 0.950"
     )
     assert (
-        "95 % interval 0.900 to 1.000" in said and "No other basis differs from the random plane beyond chance." in said
+        "95 % interval 0.900 to 1.000" in said and "No other basis can be told apart from the random plane yet." in said
     )
     assert "and a readout fitted to such values: random Pauli plane 0.800, Pauli X, Y, Z 0.800." in said
     assert said.endswith("Best classical (least squares on the circuit's own waves): 1.000.")

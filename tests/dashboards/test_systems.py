@@ -47,13 +47,13 @@ def test_the_headline_has_scores_intervals_and_what_lost():
     )
     assert "best classical (MLP on all measures, matched size) 0.950" in said
     assert "The Quantum Fusion Layer and cross-attention are below the best classical method." in said
-    assert said.endswith("Cross-attention does not differ beyond chance from its control without a circuit.")
+    assert said.endswith("Cross-attention cannot be told apart yet from its control without a circuit.")
 
 
 def test_the_headline_claims_nothing_from_few_seeds_or_none():
     said = text.headline(summary(n_seeds=2), SystemsConfig(seeds=(0, 1, 2)))
     assert said.startswith("So far, 2 seeds") and said.endswith("One or two seeds say nothing about differences.")
-    assert "do not differ beyond chance" in text.headline(summary("undecided"), SystemsConfig())
+    assert "cannot be told apart yet" in text.headline(summary("undecided"), SystemsConfig())
     assert text.headline({"methods": [], "pairs": []}, SystemsConfig()) == ""
 
 
