@@ -174,8 +174,13 @@ class _Sweep:
             batch=self._batch_size(),
             n_workers=self.n_slots,
             dashboard_link=self.link,
-            note="waiting for a worker" if left and not self.n_slots and math.isfinite(self._counted) else "",
+            note=self._note() if left else "",
         )
+
+    def _note(self) -> str:
+        if not self.n_slots:
+            return "waiting for a worker" if math.isfinite(self._counted) else ""
+        return "" if self.recent else "the workers load what they need, once"
 
     @property
     def task_s(self) -> float:
