@@ -36,7 +36,7 @@ class LookTab(Tab):
         self._panes = {kind: pane(figure) for kind, figure in self.figures.items()}
         self._picture = pn.Column(sizing_mode="stretch_width")
         self.facts = Text("", size=13, margin=(4, 10))
-        self.warning = Text("", size=14, weight=600, error=True, margin=(4, 10), visible=False)
+        self.warning = Text("", size=14, weight=600, error=True, margin=(4, 10))
         self.title = Text("", size=14, weight=600, live=True)
         self.sample = pmui.IntSlider(
             label="Sample", start=0, end=1, value=page.state.sample, margin=(8, 12), sizing_mode="stretch_width"
@@ -58,7 +58,8 @@ class LookTab(Tab):
             return
         number = min(self.page.state.sample, data.n_samples - 1)
         self.sample.param.update(end=data.n_samples - 1, value=number)
-        self.warning.object, self.warning.visible = text.SYNTHETIC, data.synthetic
+        # emptied, not hidden: a hidden pane that is shown before the browser has drawn it is an error in Panel
+        self.warning.object = text.SYNTHETIC if data.synthetic else ""
         self.facts.object = text.facts(data)
         self.notes.object = " ".join((*data.notes, *(str(problem) for problem in data.problems[:3])))
         self.title.object = title(data, number)

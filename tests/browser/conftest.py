@@ -96,7 +96,7 @@ def page(chromium):
     tab.set_default_timeout(20_000)
     problems: list[str] = []
     tab.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
-    tab.on("pageerror", lambda e: problems.append(f"page error: {e}"))
+    tab.on("pageerror", lambda e: problems.append(f"page error: {e.stack or e}"))
     inside = ("http://localhost", "ws://localhost", "data:", "blob:")
     tab.on("request", lambda r: None if r.url.startswith(inside) else problems.append(f"outside: {r.url}"))
     yield tab
