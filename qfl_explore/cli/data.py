@@ -60,6 +60,13 @@ def _folders(name: str) -> tuple[str, ...]:
     return getattr(importlib.import_module(DATASETS[name].module), "FOLDERS", (name,))
 
 
+def missing(name: str) -> str:
+    """How to come by a data set that is not here, in a few words."""
+    if name in SOURCES:
+        return f"not here; qfl-explore data get {name}"
+    return f"not here; put files into {data_root() / _folders(name)[0]} (qfl-explore data get {name} says which)"
+
+
 def overview() -> str:
     """Every data set with its place, and what else can be used."""
     lines = ["Data sets"]
@@ -67,7 +74,7 @@ def overview() -> str:
         size = f"M = {entry.n_modalities}" if entry.n_modalities else "M as in its files"
         lines.append(f"  {name}: {entry.title}, {size}, {entry.task}")
         lines += _wrapped(entry.summary, 6)
-        lines.append(f"      {place_of(name) or f'not here: qfl-explore data get {name}'}")
+        lines.append(f"      {place_of(name) or missing(name)}")
     lines += ["", "Without a file"]
     for name, text in BUILT_IN:
         lines += _wrapped(f"{name}: {text}", 2)

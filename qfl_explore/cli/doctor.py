@@ -131,7 +131,7 @@ def browser() -> Iterator[Finding]:
 
 def datasets() -> Iterator[Finding]:
     """The registered data sets."""
-    from qfl_explore.cli.data import place_of
+    from qfl_explore.cli.data import missing, place_of
     from qfl_explore.datasets.registry import DATASETS
 
     for name in DATASETS:
@@ -139,7 +139,7 @@ def datasets() -> Iterator[Finding]:
         if place:
             yield Finding("Data", name, "ok", place)
         else:
-            yield Finding("Data", name, "missing", f"not here; qfl-explore data get {name}")
+            yield Finding("Data", name, "missing", missing(name))
 
 
 def peers() -> Iterator[Finding]:
