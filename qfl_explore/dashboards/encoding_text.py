@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import number
 from qfl_explore.plots.encoding import tick
 
@@ -204,17 +204,11 @@ def status(item: Progress | None, config: EncodingConfig) -> str:
 
 def snippet(config: EncodingConfig) -> str:
     """Python source that repeats what the page shows."""
-    changed = [
-        f"    {field.name}={getattr(config, field.name)!r},"
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    ]
-    call = ["config = EncodingConfig(", *changed, ")"] if changed else ["config = EncodingConfig()"]
     return "\n".join(
         [
             "from qfl_explore.experiments.encoding import EncodingConfig, run",
             "",
-            *call,
+            *config_lines(config),
             "result = run(config)  # ten seconds or more",
             "print(result.table)",
             "print(result.summary())",

@@ -36,7 +36,7 @@ def snippet(config: PolynomialConfig) -> str:
         "config = PolynomialConfig(",
         f"    fusion={_call('FusionConfig', config.fusion)},",
         f"    target={_call('TargetConfig', config.target)},",
-        *(f"    {text}," for text in _changed(config, skip=("fusion", "target"))),
+        *(f"    {text}," for text in _arguments(config, skip=("fusion", "target"))),
         ")",
         f"result = run(config{', read_table(' + repr('your.csv') + ')' if table else ''})",
         "print(result.summary())",
@@ -47,17 +47,23 @@ def snippet(config: PolynomialConfig) -> str:
 
 
 def _call(name: str, config: Any) -> str:
-    return f"{name}({', '.join(_changed(config))})"
+    return f"{name}({', '.join(_arguments(config))})"
 
 
-def _changed(config: Any, skip: tuple[str, ...] = ()) -> list[str]:
-    """``name=value`` for every field that differs from its default."""
-    texts = []
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if field.name not in skip and value != field.default:
-            texts.append(f"{field.name}={value!r}")
-    return texts
+def changed(config: Any) -> dict[str, Any]:
+    """The fields that differ from their defaults."""
+    values = {field.name: (getattr(config, field.name), field.default) for field in dataclasses.fields(config)}
+    return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def config_lines(config: Any) -> list[str]:
+    """Python source that makes a config, as lines of ``config = …``."""
+    name, settings = type(config).__name__, _arguments(config)
+    return [f"config = {name}(", *(f"    {text}," for text in settings), ")"] if settings else [f"config = {name}()"]
+
+
+def _arguments(config: Any, skip: tuple[str, ...] = ()) -> list[str]:
+    return [f"{name}={value!r}" for name, value in changed(config).items() if name not in skip]
 
 
 def link(base: str, query: Mapping[str, str]) -> str:

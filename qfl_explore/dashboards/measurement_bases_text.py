@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import grouped, number
 
 if TYPE_CHECKING:
@@ -200,12 +200,6 @@ def status(item: Progress | None, config: MeasurementConfig) -> str:
 
 def snippet(config: MeasurementConfig, basis: str, repetitions: int) -> str:
     """Python source that repeats what the page shows."""
-    changed = [
-        f"    {field.name}={getattr(config, field.name)!r},"
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    ]
-    call = ["config = MeasurementConfig(", *changed, ")"] if changed else ["config = MeasurementConfig()"]
     package = "qfl_explore.experiments.measurement_bases"
     return "\n".join(
         [
@@ -213,7 +207,7 @@ def snippet(config: MeasurementConfig, basis: str, repetitions: int) -> str:
             f"from {package}_features import feature_table",
             f"from {package}_repetitions import estimates",
             "",
-            *call,
+            *config_lines(config),
             "facts = feature_table(config)  # ranks, conditioning, settings and repetitions of every basis",
             f"errors = estimates(config, {basis!r}, {repetitions})  # one state, three estimators",
             "result = run(config)  # ten seconds or more",

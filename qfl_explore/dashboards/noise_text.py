@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import number
 
 if TYPE_CHECKING:
@@ -286,19 +286,14 @@ def status(item: Progress | None, config: NoiseConfig) -> str:
 
 def snippet(config: NoiseConfig, degree: int, strength: float) -> str:
     """Python source that repeats what the page shows."""
-    changed = [
-        f"    {field.name}={getattr(config, field.name)!r},"
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    ]
-    call = ["config = NoiseConfig(", *changed, ")"] if changed else ["config = NoiseConfig()"]
     return "\n".join(
         [
             "from qfl_explore.experiments.noise import NoiseConfig, run",
             "from qfl_explore.experiments.noise_curve import curve",
             "",
-            *call,
+            *config_lines(config),
             f"line = curve(config, degree={degree}, strength={strength:g}, seed=config.seeds[0])  # exact",
+            "print(line)",
             "result = run(config)  # half a minute or more",
             "print(result.table)",
             "print(result.summary())",

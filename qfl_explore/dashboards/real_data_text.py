@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from qfl_explore.dashboards.export import changed, config_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,16 +274,10 @@ def ablation_line(table: pd.DataFrame, metric: str) -> str:
 
 def snippet(config: MultimodalConfig) -> str:
     """Python source that repeats the study."""
-    changed = [
-        f"    {field.name}={getattr(config, field.name)!r},"
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    ]
-    call = ["config = MultimodalConfig(", *changed, ")"] if changed else ["config = MultimodalConfig()"]
     lines = [
         "from qfl_explore.experiments.multimodal import MultimodalConfig, run",
         "",
-        *call,
+        *config_lines(config),
         "result = run(config)      # a minute or more",
         "print(result.scores)      # one row for each seed and method",
         "print(result.summary())   # means, 95 % intervals, paired tests",
@@ -292,11 +287,7 @@ def snippet(config: MultimodalConfig) -> str:
 
 def ablation_snippet(config: MultimodalConfig, ablation: str) -> str:
     """Python source that repeats an ablation as a sweep."""
-    base = {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    }
+    base = changed(config)
     lines = [
         "from qfl_explore.experiments.multimodal_ablations import axes",
         "from qfl_explore.sweeps import Grid, run",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import grouped, number
 
 if TYPE_CHECKING:
@@ -193,17 +193,10 @@ def status(step: Any, config: SystemsConfig, title: str) -> str:
 
 def snippet(config: SystemsConfig) -> str:
     """Python source that gives the page's numbers again."""
-    changed = [
-        f"    {field.name}={getattr(config, field.name)!r},"
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    ]
     lines = [
         "from qfl_explore.experiments.systems import SystemsConfig, run",
         "",
-        "config = SystemsConfig(",
-        *changed,
-        ")",
+        *config_lines(config),
         "result = run(config)  # a minute or more",
         "print(result.scores)",
         "print(result.summary())",
