@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards.state import PRESETS, CircuitState, PolynomialState, State
+from qfl_explore.dashboards.terms import explained
 
 _MARGIN = (8, 12, 2, 12)
 
@@ -31,7 +32,7 @@ def switch(state: State, name: str, label: str | None = None, **options: Any) ->
 
 def _widget(kind: Any, state: State, name: str, label: str | None, **options: Any) -> Any:
     parameter = state.param[name]
-    options = {"margin": _MARGIN, "sizing_mode": "stretch_width"} | options
+    options = {"margin": _MARGIN, "sizing_mode": "stretch_width"} | explained(state, name) | options
     return kind.from_param(parameter, label=label or parameter.doc, **options)
 
 

@@ -1,4 +1,4 @@
-"""Plain text on a page: whatever a visitor typed stays text, never markup."""
+"""Plain text on a page: whatever a visitor typed stays text, never markup; technical words are marked and explained."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import html
 from typing import Any
 
 import panel as pn
+
+from qfl_explore.dashboards.terms import STYLE, mark
 
 
 class Text:
@@ -17,20 +19,30 @@ class Text:
         weight: CSS font weight.
         live: announced by screen readers when it changes.
         error: drawn in the colour of errors.
+        terms: whether technical words are marked.
         **params: for the pane, such as ``margin`` or ``visible``.
     """
 
     def __init__(
-        self, text: str = "", size: int = 14, weight: int = 400, live: bool = False, error: bool = False, **params: Any
+        self,
+        text: str = "",
+        size: int = 14,
+        weight: int = 400,
+        live: bool = False,
+        error: bool = False,
+        terms: bool = True,
+        **params: Any,
     ) -> None:
         style = f"font-size:{size}px;line-height:1.45;font-weight:{weight}"
         style += ";color:#D9480F" if error else ""
         self._open = f'<div style="{style}"' + (' role="status" aria-live="polite">' if live else ">")
-        self._text = text
-        self._pane = pn.pane.HTML(self._markup(text), **({"margin": (2, 10), "sizing_mode": "stretch_width"} | params))
+        self._text, self._terms = text, terms and not error
+        look = {"margin": (2, 10), "sizing_mode": "stretch_width", "stylesheets": [STYLE]}
+        self._pane = pn.pane.HTML(self._markup(text), **(look | params))
 
     def _markup(self, text: str) -> str:
-        return f"{self._open}{html.escape(text)}</div>"
+        safe = html.escape(text)
+        return f"{self._open}{mark(safe) if self._terms else safe}</div>"
 
     @property
     def object(self) -> str:

@@ -1,0 +1,74 @@
+// One box for the whole page that explains the word under the pointer, in focus or clicked. The texts come from terms.py.
+(() => {
+  const texts = TEXTS;
+  if (window.qflTerms) return;
+  window.qflTerms = true;
+  const box = document.createElement('div');
+  box.id = 'qfl-term';
+  box.setAttribute('role', 'tooltip');
+  box.style.cssText = 'position:fixed;z-index:20000;display:none;box-sizing:border-box;max-width:min(400px,94vw);' +
+    'padding:10px 14px;border-radius:8px;background:#0B3A5B;color:#fff;border:1px solid #8FB8D4;' +
+    'font:0.875rem/1.45 system-ui,-apple-system,Segoe UI,Roboto,sans-serif;box-shadow:0 4px 18px rgba(0,0,0,.35)';
+  document.body.appendChild(box);
+  let owner = null, closing = 0;
+  const line = (html, css) => {
+    const part = document.createElement('div');
+    part.innerHTML = html;
+    part.style.cssText = css;
+    box.append(part);
+  };
+  function show(element, name) {
+    clearTimeout(closing);
+    if (!texts[name]) return;
+    hide();
+    const [title, means, formula, source] = texts[name];
+    box.replaceChildren();
+    line(title, 'font-weight:650;margin-bottom:2px');
+    line(means, '');
+    const framed = 'margin-top:6px;padding:5px 9px;border-radius:5px;background:rgba(255,255,255,.14);font-size:1.06em';
+    if (formula) line(formula, framed);
+    if (source) line(source, 'margin-top:6px;opacity:.85;font-size:.86em');
+    box.style.display = 'block';
+    owner = element;
+    if (element.title) { element.dataset.said = element.title; element.removeAttribute('title'); }
+    const at = element.getBoundingClientRect(), own = box.getBoundingClientRect();
+    const below = at.bottom + 6 + own.height < innerHeight || at.top < own.height + 6;
+    box.style.left = Math.max(8, Math.min(at.left, innerWidth - own.width - 8)) + 'px';
+    const top = below ? Math.min(at.bottom + 6, innerHeight - own.height - 8) : at.top - own.height - 6;
+    box.style.top = Math.max(8, top) + 'px';
+  }
+  function hide() {
+    if (owner && owner.dataset.said) owner.title = owner.dataset.said;
+    owner = null;
+    box.style.display = 'none';
+  }
+  const soon = () => { clearTimeout(closing); closing = setTimeout(hide, 250); };
+  const word = (event) => event.composedPath().find((one) => one.dataset && one.dataset.term);
+  const control = (event) => {
+    for (const one of event.composedPath()) {
+      const found = one.classList && [...one.classList].find((name) => name.startsWith('term-'));
+      if (found) return [one, found.slice(5)];
+    }
+  };
+  document.addEventListener('mouseover', (event) => {
+    const found = word(event);
+    if (found) { if (found !== owner) show(found, found.dataset.term); else clearTimeout(closing); }
+    else if (event.composedPath().includes(box)) clearTimeout(closing);
+    else if (owner && !owner.matches(':focus')) soon();
+  });
+  document.addEventListener('click', (event) => {
+    const found = word(event);
+    if (found) show(found, found.dataset.term);
+    else if (!event.composedPath().includes(box)) hide();
+  }, true);
+  document.addEventListener('focusin', (event) => {
+    const found = word(event), inner = event.composedPath()[0];
+    if (found) return show(found, found.dataset.term);
+    const held = inner.matches && inner.matches(':focus-visible') && control(event);
+    if (held) show(...held);
+    else hide();
+  });
+  document.addEventListener('focusout', soon);
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); }, true);
+  document.addEventListener('scroll', (event) => { if (!event.composedPath().includes(box)) hide(); }, true);
+})();
