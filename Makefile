@@ -3,8 +3,8 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 PORT    ?= 5006
-ADDRESS ?= localhost
-ORIGIN  ?= $(ADDRESS):$(PORT)
+ADDRESS ?=
+ORIGIN  ?=
 ARGS    ?=
 PEERS   := pennylane tensorcircuit torch
 TORCH_BACKEND ?= cpu
@@ -18,11 +18,8 @@ export PYTHON
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url
 
-# A closed tab is forgotten after half a minute; until then it may reconnect. The app schedules its
-# own worker threads, in one process.
-SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRESS) \
-	--allow-websocket-origin $(ORIGIN) --allow-websocket-origin 127.0.0.1:$(PORT) \
-	--setup qfl_explore/dashboards/preload.py --keep-alive 10000 --check-unused-sessions 5000 --unused-session-lifetime 30000
+# Who may come is decided in one place, qfl_explore/cli/serve.py; docs/serving.md has the rest.
+SERVE := $(BIN)/qfl-explore serve --port $(PORT) $(ADDRESS:%=--address %) $(ORIGIN:%=--origin %)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,10 +27,10 @@ SERVE := $(BIN)/panel serve qfl_explore/app.py --port $(PORT) --address $(ADDRES
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'Variables: PYTHON=/path/to/python  PORT=$(PORT)  ADDRESS=$(ADDRESS)  ORIGIN=host:port  ARGS="more arguments"'
+	@echo 'Variables: PYTHON=/path/to/python  PORT=$(PORT)  ADDRESS=localhost  ORIGIN=host:port  ARGS="more arguments"'
+	@echo 'For a room of people: make app ARGS="--room --password"'
 
 app: setup ## install what is missing and serve the app on http://localhost:5006
-	@echo "Serving on http://$(ADDRESS):$(PORT) (Ctrl-C stops it)"
 	@$(SERVE) $(ARGS)
 
 # Two processes for most tests; the ones with a browser measure times, so they have the machine to
@@ -51,7 +48,7 @@ lab: setup ## JupyterLab on notebooks/
 	@mkdir -p $(VENV)/share/jupyter/lab/settings
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 		> $(VENV)/share/jupyter/lab/settings/overrides.json
-	@$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(ADDRESS) \
+	@$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(or $(ADDRESS),localhost) \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
 		$$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
 

@@ -11,12 +11,9 @@ from typing import Annotated
 import typer
 
 from qfl_explore import __version__
+from qfl_explore.cli import serve as access
 from qfl_explore.cli.three_parts import ThreePartGroup
 from qfl_explore.errors import check_int, invalid
-
-PACKAGE = Path(__file__).resolve().parents[1]
-#: A closed tab is forgotten after half a minute; until then it may reconnect.
-_KEEPING = ("--keep-alive", "10000", "--check-unused-sessions", "5000", "--unused-session-lifetime", "30000")
 
 app = typer.Typer(
     cls=ThreePartGroup,
@@ -58,30 +55,67 @@ def options(
 @app.command()
 def serve(
     port: Annotated[str, typer.Option(metavar="PORT", help="Where to listen, 0 for any free port.")] = "5006",
-    address: Annotated[str, typer.Option(metavar="HOST", help="Which network to listen on.")] = "localhost",
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Which network to listen on; without --room only localhost.")
+    ] = None,
+    room: Annotated[
+        bool, typer.Option("--room", help="Let other machines in: listen on every network, or on --address.")
+    ] = False,
     origin: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST:PORT", help="What visitors type into their browsers, if not the address."),
+        typer.Option(
+            metavar="HOST:PORT",
+            help="What visitors have in their address bars, once for each; none: this machine's addresses.",
+        ),
     ] = None,
+    password: Annotated[bool, typer.Option("--password", help="Ask for a password that visitors need.")] = False,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file whose first line is that password.")
+    ] = None,
+    visitors: Annotated[
+        str, typer.Option(metavar="N", help="Tabs that may be open at once; one more gets a friendly page.")
+    ] = str(access.MOST_VISITORS),
+    prefix: Annotated[str, typer.Option(metavar="PATH", help="In front of all paths, for a reverse proxy.")] = "",
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="A reverse proxy stands in front: believe its X-headers.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Open a browser.")] = False,
 ) -> None:
     """Serve the app until Ctrl-C stops it.
 
-    There is no login: serve other machines only in a network you trust.
+    Only this machine can open it, unless you say --room. Then the addresses that visitors may use are printed, with
+    the one to write on the board. Give a room a password: --password asks for it, --password-file reads it, or
+    the variable QFL_EXPLORE_PASSWORD holds it; it never stands on the command line, where other users could
+    read it. Accounts (OAuth) instead of a password, reverse proxies, a container and firewalls: docs/serving.md.
+
+    What visitors can do: move controls, type formulas (parsed, never run as code), upload one table of up to 5 MB,
+    start sweeps on this machine's workers and, except in a room, fetch public data sets onto it. Larger messages
+    and files are refused.
 
     \b
     Examples:
       qfl-explore serve --show
-      qfl-explore serve --port 5007 --address 0.0.0.0 --origin my-host:5007
+      qfl-explore serve --room --password
+      qfl-explore serve --port 5007 --proxy --prefix /qfl --origin lab.example.org
     """
-    number = check_int("--port", _integer(port), 0, 65535)
-    origins = [*(origin or [f"{address}:{number}"]), f"127.0.0.1:{number}"]
-    command = ["panel", "serve", str(PACKAGE / "app.py"), "--port", str(number), "--address", address]
-    if number:
-        command += [part for name in origins for part in ("--allow-websocket-origin", name)]
-        typer.echo(f"Serving on http://{address}:{number} (Ctrl-C stops it); the first page takes some seconds.")
-    command += ["--setup", str(PACKAGE / "dashboards" / "preload.py"), *_KEEPING]
-    hand_over([*command, *(["--show"] if show else [])])
+    plan = access.decide(
+        port=_integer(port),
+        address=address,
+        room=room,
+        origins=origin or (),
+        prefix=prefix,
+        proxy=proxy,
+        visitors=_integer(visitors),
+    )
+    access.refuse_taken(plan.address, plan.port)
+    secret = access.find_password(password, password_file, os.environ)
+    plan = plan.secured_by(bool(secret), os.environ.get("PANEL_OAUTH_PROVIDER", ""))
+    for line in plan.sentences():
+        typer.echo(line)
+    for line in plan.warnings():
+        typer.echo(f"Warning: {line}", err=True)
+    os.environ.update(plan.environment())
+    run_server([*plan.arguments(), *(["--show"] if show else [])], secret)
 
 
 @app.command()
@@ -203,6 +237,16 @@ def doctor(
     findings = examine(run=check)
     typer.echo(as_json(findings) if json else as_text(findings))
     raise typer.Exit(any(finding.state == "broken" for finding in findings))
+
+
+def run_server(arguments: list[str], password: str) -> None:
+    """Becomes the server; in this process, so that the password stands in no other one's environment."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stdout.flush()
+    from qfl_explore.cli.server import run
+
+    run(arguments, password)
 
 
 def hand_over(module_and_arguments: list[str]) -> None:

@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import qfl_explore
+from qfl_explore.cli.serve import decide
 
 try:
     import tomllib
@@ -146,12 +147,16 @@ def test_the_package_states_the_projects_version():
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_what_the_makefile_serves_exists():
-    makefile = (ROOT / "Makefile").read_text()
-    served = re.search(r"panel serve (\S+)", makefile).group(1)
-    setup = re.search(r"--setup (\S+)", makefile).group(1)
-    assert (ROOT / served).is_file()
-    assert (ROOT / setup).is_file()
+def test_the_makefile_serves_what_the_command_serves():
+    words = ["make", "--no-print-directory", "-n", "app", "PORT=5123", "ADDRESS=h", "ORIGIN=a:1 b:2", "ARGS=--room"]
+    *_, last = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    options = "--port 5123 --address h --origin a:1 --origin b:2 --room"
+    assert last.split() == [".venv/bin/qfl-explore", "serve", *options.split()]
+    arguments = decide(5123).arguments()
+    assert Path(arguments[0]).is_file() and Path(arguments[arguments.index("--setup") + 1]).is_file()
+    assert sorted(PROJECT["scripts"]) == ["qfl-explore"]
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["qfl_explore"]
+    assert "cli/*.html" in data and (ROOT / "qfl_explore" / "cli" / "login.html").is_file()
 
 
 def test_the_servers_first_steps_run_without_tensorflow():

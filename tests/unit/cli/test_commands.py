@@ -76,21 +76,6 @@ def test_bad_input_gets_three_parts_and_code_2(run, arguments, parts):
     assert all(part in first for part in parts), first
 
 
-def test_serve_hands_over_to_panel_with_everything_it_needs(run, handed):
-    assert run("serve", "--port", "5123").exit_code == 0
-    (command,) = handed
-    assert command[:2] == ["panel", "serve"] and command[2].endswith("app.py")
-    assert command[command.index("--port") + 1] == "5123"
-    origins = [command[i + 1] for i, part in enumerate(command) if part == "--allow-websocket-origin"]
-    assert origins == ["localhost:5123", "127.0.0.1:5123"]
-    assert command[command.index("--setup") + 1].endswith("preload.py") and "--show" not in command
-
-
-def test_serve_to_other_machines_lets_in_the_origin_that_was_named(run, handed):
-    run("serve", "--address", "0.0.0.0", "--origin", "host:80", "--show")
-    assert "host:80" in handed[0] and "0.0.0.0:5006" not in handed[0] and handed[0][-1] == "--show"
-
-
 def test_benchmark_passes_on_what_it_does_not_know(run, handed):
     run("benchmark", "--engines", "batched", "jax", "--sizes", "3,2,5")
     run("benchmark", "--", "--help")
