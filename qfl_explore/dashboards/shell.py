@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards import admission
 from qfl_explore.dashboards.encoding_state import EncodingState
 from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
 from qfl_explore.dashboards.live import message
@@ -20,6 +21,7 @@ from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.sweeps_state import SweepsState
 from qfl_explore.dashboards.systems_state import SystemsState
+from qfl_explore.dashboards.text import as_markup
 
 #: Everything comes from this server: system fonts, no web fonts.
 _COMMON = {
@@ -98,6 +100,7 @@ class Shell:
         self._tabs.param.watch(lambda event: self.open(PAGES[event.new].name), "active")
         self.page.param.watch(lambda event: self.session.param.update(dark=event.new), "dark_theme")
         self.session.param.watch(self._show_notice, ["notice", "notice_kind"])
+        self._notice.param.watch(lambda event: event.new and self.session.notify(""), "closed")
         self.open(self._open)
         if self._problems:
             self.session.notify(" ".join(self._problems))
@@ -132,7 +135,8 @@ class Shell:
 
     def _show_notice(self, *_: Any) -> None:
         session = self.session
-        self._notice.param.update(object=session.notice, severity=session.notice_kind, visible=bool(session.notice))
+        shown, kind = as_markup(session.notice), session.notice_kind
+        self._notice.param.update(object=shown, severity=kind, visible=bool(session.notice), closed=False)
 
     def close(self, *_: Any) -> None:
         """The session ended: every page stops."""
@@ -165,5 +169,7 @@ def unknown_words(query: Iterable[str]) -> list[str]:
 
 def create_app() -> pmui.Page:
     """Builds the app for the present visitor, with the state that the URL holds."""
+    if not admission.admit(pn.state.curdoc):
+        return admission.full_page(THEME, HEADER)
     query = {name: values[0].decode("utf-8", "replace") for name, values in (pn.state.session_args or {}).items()}
     return Shell(query).page

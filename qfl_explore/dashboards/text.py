@@ -10,6 +10,11 @@ import panel as pn
 from qfl_explore.dashboards.terms import STYLE, mark
 
 
+def as_markup(text: str) -> str:
+    """A text for panes that take Markdown or HTML: it is shown as it is, whatever characters it has."""
+    return f"<div>{html.escape(' '.join(text.split()))}</div>" if text else ""
+
+
 class Text:
     """A line or paragraph of plain text.
 
