@@ -1,8 +1,9 @@
 """A visitor's run: start, pause, step, rewind; results reach the page in coalesced flushes.
 
 The worker thread only collects; the page's function runs on the server's loop, at most one
-flush outstanding and flushes at least ``interval`` seconds apart, inside ``pn.io.hold``. The
-worker touches no Bokeh model.
+flush outstanding and flushes at least ``interval`` seconds apart (more where many visitors draw,
+see `pacing`, or where the browser is slow, see `audience`), inside ``pn.io.hold``. The worker
+touches no Bokeh model.
 """
 
 from __future__ import annotations
@@ -14,10 +15,18 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from qfl_explore.dashboards.audience import audience_of
+from qfl_explore.dashboards.pacing import PACER
 from qfl_explore.dashboards.scheduler import FINAL, Job, Scheduler, shared_scheduler
 
 #: Seconds between two flushes; ten pictures a second.
 INTERVAL = 0.1
+#: Seconds until a browser that is behind is asked again.
+SLOW_S = 0.05
+#: A run that gives nothing for so many seconds says why.
+SILENCE_S = 1.2
+#: Who restarts more often than once in so many seconds waits for the others.
+RESTART_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Update:
         state: ``queued``, ``running``, ``paused``, ``done``, ``failed``, ``cancelled``.
         position: place in the queue, 0 where the run does not wait.
         error: a message for the visitor where the run failed, else an empty text.
+        waiting: why a running run gives nothing at the moment, else an empty text.
     """
 
     run: int
@@ -39,9 +49,10 @@ class Update:
     state: str
     position: int
     error: str
+    waiting: str = ""
 
 
-def message(error: Exception) -> str:
+def message(error: BaseException) -> str:
     """An exception as a sentence for the page; never a traceback."""
     text = str(error).strip()
     if isinstance(error, (ValueError, TypeError, ImportError, RuntimeError)) and text:
@@ -76,6 +87,7 @@ class RunHandle:
         document: Bokeh document of the session; ``None``: none.
         interval: least time between flushes, in seconds.
         scheduler: who runs it; ``None``: the shared one.
+        weight: of its share of the workers: 1 for what the visitor looks at, less for what is computed beside it.
     """
 
     def __init__(
@@ -86,6 +98,7 @@ class RunHandle:
         document: Any = None,
         interval: float = INTERVAL,
         scheduler: Scheduler | None = None,
+        weight: float = 1.0,
     ) -> None:
         self._on_update = on_update
         self._record = record
@@ -106,6 +119,12 @@ class RunHandle:
         self._outstanding = False
         self._next_flush = 0.0
         self._closed = False
+        self._weight = weight
+        self._started = 0.0
+        self._waiting = ""
+        self._audience = audience_of(document)
+        if self._audience is not None:
+            self._audience.add(self)
         self.n_flushes = 0
 
     @property
@@ -127,13 +146,20 @@ class RunHandle:
             self._make = make
             self._run += 1
             self._items, self._latest, self._picture = [], None, None
-            self._error, self._first, self._dirty = "", True, False
+            self._error, self._first, self._dirty, self._waiting = "", True, False, ""
             run = self._run
+            now = time.monotonic()
+            hasty, self._started = now - self._started < RESTART_S, now
         if old is not None:
             old.cancel()
         try:
             job = self._scheduler.submit(
-                make, lambda item: self._collect(run, item), lambda job: self._changed(run, job), allowance
+                make,
+                lambda item: self._collect(run, item),
+                lambda job: self._changed(run, job),
+                allowance,
+                self._weight,
+                old.used_s if old is not None and hasty else 0.0,
             )
         except RuntimeError as error:
             self._on_update(Update(run, [], None, "failed", 0, message(error)))
@@ -146,6 +172,8 @@ class RunHandle:
             job.cancel()
         elif job.state in FINAL or job.state == "queued":
             self._changed(run, job)
+        if self._audience is not None and self._audience.away:
+            job.suspend()
 
     def rewind(self, allowance: int | None = 1) -> None:
         """The same run from its beginning (same seed), by default paused at its first item."""
@@ -180,6 +208,35 @@ class RunHandle:
             job = self._job
         if job:
             job.cancel()
+
+    def suspend(self) -> None:
+        """Nobody looks: the run rests."""
+        if self._job:
+            self._job.suspend()
+
+    def restore(self) -> None:
+        """Somebody looks again: the run goes on where it was, and the page is brought up to date."""
+        job, run = self._job, self._run
+        if job:
+            job.restore()
+            self._scheduler.errand(lambda: self._offer(run))
+
+    def look(self) -> None:
+        """Says so in the page if the run gives nothing for a while; on the loop, now and then."""
+        job = self._job
+        silent = job is not None and job.state == "running" and time.monotonic() - job.last_item > SILENCE_S
+        waiting = self._reason(job) if silent else ""
+        if waiting != self._waiting:
+            self._waiting, run = waiting, self._run
+            self._scheduler.errand(lambda: self._offer(run))
+
+    def _reason(self, job: Job) -> str:
+        if job.begun and time.monotonic() - job.begun > SILENCE_S:
+            return "computing a long step"
+        n_others = self._scheduler.counts()["active"] - 1
+        return (
+            f"waiting for its turn, {n_others} other runs share this server" if n_others > 2 and not job.resting else ""
+        )
 
     def _collect(self, run: int, item: Any) -> None:
         record = self._record(item)
@@ -222,7 +279,8 @@ class RunHandle:
                 return
             self._outstanding = True
             # a regular beat: a little late now is made up for, a pause is not
-            self._next_flush = max(self._next_flush + self._interval, time.monotonic() + 0.8 * self._interval)
+            interval = PACER.interval(self._interval) if self._document is not None else self._interval
+            self._next_flush = max(self._next_flush + interval, time.monotonic() + 0.8 * interval)
         self._schedule(self._flush)
 
     def _schedule(self, function: Callable[[], None]) -> None:
@@ -233,7 +291,11 @@ class RunHandle:
             self._document.add_next_tick_callback(function)
 
     def _flush(self) -> None:
-        """On the server's loop: hands over everything collected so far."""
+        """On the server's loop: hands over everything collected so far, if the browser keeps up."""
+        if self._audience is not None and not self._closed and not self._audience.ready():
+            with contextlib.suppress(RuntimeError):  # the document is gone
+                self._document.add_timeout_callback(self._flush, int(1000 * SLOW_S))
+            return
         with self._lock:
             if self._closed:
                 return
@@ -248,16 +310,26 @@ class RunHandle:
             job.state if job else "queued",
             job.position if job else 0,
             message(job.error) if job and job.error else error,
+            self._waiting,
         )
         try:
-            with self._held():
-                self._on_update(update)
+            self._show(update)
         finally:
             with self._lock:
                 self.n_flushes += 1
                 self._outstanding = again = self._dirty
             if again:
                 self._schedule(self._flush)
+
+    def _show(self, update: Update) -> None:
+        """Lets the page draw, and notes what it cost."""
+        begin = time.monotonic()
+        with self._held():
+            self._on_update(update)
+        if self._document is not None:
+            PACER.note(id(self), time.monotonic() - begin)
+        if self._audience is not None:
+            self._audience.sent()
 
     def _held(self) -> contextlib.AbstractContextManager[Any]:
         if self._document is None:

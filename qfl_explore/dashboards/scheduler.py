@@ -1,173 +1,69 @@
 """A process-wide, bounded, fair scheduler: many visitors' runs share a few worker threads.
 
-A run is a generator. A worker takes the next run, asks it for items for one short slice,
-and puts it back at the end of the line, so that runs advance side by side. Nothing here
-knows Panel or Bokeh.
+A run is a generator. A worker takes the run that has had the least time so far, asks it for
+items for one short slice, and puts it back, so that runs advance side by side: a run whose
+single step takes a second gets fewer turns than one whose steps take a millisecond. The more
+runs there are, the shorter the slices. A step that does not end in time holds up nobody: while
+it lasts, a further thread takes its place. Nothing here knows Panel or Bokeh.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import logging
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from qfl_explore.dashboards.job import FINAL, LIVE, Job, Wait, paced
 from qfl_explore.errors import invalid
 
-#: What a job may be: only ``running`` jobs get slices, ``queued`` ones wait for a place.
-LIVE = ("queued", "running", "paused")
-FINAL = ("done", "failed", "cancelled")
+__all__ = ["FINAL", "LIVE", "Job", "Scheduler", "Wait", "paced", "shared_scheduler"]
 
-
-@dataclasses.dataclass(frozen=True)
-class Wait:
-    """A run may yield this instead of an item: "come back in so many seconds"; it holds no worker."""
-
-    seconds: float
-
-
-def paced(items: Iterable[Any], rate: Callable[[], float | None]) -> Iterator[Any]:
-    """Slows a run down so that eyes can follow.
-
-    Args:
-        items: the run.
-        rate: items a second, asked after every item; ``None``: as fast as it goes.
-    """
-    due = time.monotonic()
-    for item in items:
-        yield item
-        wanted, now = rate(), time.monotonic()
-        due = now if wanted is None else max(due + 1.0 / wanted, now - 0.05)
-        if due > now + 0.005:
-            yield Wait(due - now)
-
-
-class Job:
-    """One run inside the scheduler; made by `Scheduler.submit`.
-
-    ``on_item`` runs in a worker thread, ``on_change`` in whichever thread made the change;
-    both must be quick and may come once more while `cancel` is on its way.
-    """
-
-    def __init__(
-        self,
-        scheduler: Scheduler,
-        make: Callable[[], Iterator[Any]],
-        on_item: Callable[[Any], None],
-        on_change: Callable[[Job], None],
-        allowance: int | None,
-    ) -> None:
-        self._scheduler = scheduler
-        self._make = make
-        self._iterator: Iterator[Any] | None = None
-        self._on_item = on_item
-        self._on_change = on_change
-        self._allowance = allowance  # items it may still give; None: as many as it has
-        self._busy = False
-        self._due = 0.0  # not before this time
-        self.state = "queued"
-        self.error: Exception | None = None
-
-    @property
-    def position(self) -> int:
-        """Place in the queue: 1 is next; 0 for a job that is not waiting."""
-        return self._scheduler.position(self)
-
-    def cancel(self) -> None:
-        """Stops for good. A step that is being computed ends unseen."""
-        self._move("cancelled")
-
-    def pause(self) -> None:
-        """Stops giving items until `resume` or `step`."""
-        self._allow(0)
-
-    def resume(self) -> None:
-        """Goes on without limit."""
-        self._allow(None)
-
-    def step(self, count: int = 1) -> None:
-        """Gives ``count`` more items, then pauses."""
-        self._allow(count)
-
-    def _allow(self, count: int | None) -> None:
-        with self._scheduler.lock:
-            self._allowance = count
-        if count == 0:
-            self._move("paused", within=("running", "queued"))
-        else:
-            self._move("queued", within=("paused",))
-
-    def _move(self, state: str, error: Exception | None = None, within: tuple[str, ...] = LIVE) -> None:
-        """Changes the state if it is ``within``; callbacks run after the lock is free."""
-        with self._scheduler.lock:
-            if self.state not in within:
-                return
-            self.state, self.error = state, error
-            others = self._scheduler._rearrange(self)
-        self._on_change(self)
-        for other in others:
-            other._on_change(other)
-
-    def _slice(self, deadline: float) -> None:
-        """Runs items until the deadline; called by one worker at a time."""
-        while self.state == "running" and self._next() and time.monotonic() < deadline:
-            pass
-        if self.state in FINAL:
-            self._iterator = None
-
-    def _next(self) -> bool:
-        try:
-            if self._iterator is None:
-                self._iterator = iter(self._make())
-            item = next(self._iterator)
-            if isinstance(item, Wait):
-                self._due = time.monotonic() + item.seconds
-                return False
-            with self._scheduler.lock:
-                if self.state in FINAL:
-                    return False
-                if self._allowance is not None:
-                    self._allowance = max(0, self._allowance - 1)
-            self._on_item(item)
-        except StopIteration:
-            self._move("done")
-            return False
-        except Exception as error:  # whatever a run raises becomes a message in the page
-            self._move("failed", error)
-            return False
-        if self._allowance == 0:
-            self._move("paused", within=("running",))
-        return self.state == "running"
+_LOG = logging.getLogger(__name__)
 
 
 class Scheduler:
     """A few worker threads that advance up to ``max_active`` jobs in turns.
 
     Args:
-        n_workers: threads; ``None``: the machine's cores, at most 4 and at least 2, so that
-            one slow step does not hold up the next visitor.
-        slice_s: how long a job keeps a worker, in seconds.
+        n_workers: threads; ``None``: the machine's cores, at most 4 and at least 2.
+        slice_s: how long a job keeps a worker at most, in seconds, where there are few.
         max_active: jobs that share the workers; the rest wait in order of arrival.
         max_jobs: jobs in all; beyond it `submit` refuses.
+        round_s: about how long every job should have had a slice, in seconds; slices get shorter for it, down
+            to a fifth.
+        overrun_s: a slice that lasts longer no longer counts as a worker, in seconds.
+        n_extra: threads that may stand in for such ones.
     """
 
     def __init__(
-        self, n_workers: int | None = None, slice_s: float = 0.02, max_active: int = 12, max_jobs: int = 200
+        self,
+        n_workers: int | None = None,
+        slice_s: float = 0.02,
+        max_active: int = 100,
+        max_jobs: int = 300,
+        round_s: float = 0.15,
+        overrun_s: float = 0.25,
+        n_extra: int = 4,
     ) -> None:
         self._n_workers = n_workers or min(4, max(2, os.cpu_count() or 2))
-        self._slice_s = slice_s
+        self._slice_s, self._round_s = slice_s, round_s
+        self._overrun_s, self._n_extra = overrun_s, n_extra
         self._max_active = max_active
         self._max_jobs = max_jobs
-        self._turn: deque[Job] = deque()
+        self._turn: list[Job] = []
         self._errands: deque[Callable[[], None]] = deque()
         self._active: set[Job] = set()
         self._waiting: list[Job] = []
+        self._slices: set[Job] = set()
+        self._least_s = 0.0  # a newcomer starts level with those who have had least
         #: Guards every job's state too; reentrant, and never held while a job computes.
         self.lock = threading.Condition(threading.RLock())
         self._threads: list[threading.Thread] = []
+        self._watching = False
         self._stopped = False
 
     def submit(
@@ -176,6 +72,8 @@ class Scheduler:
         on_item: Callable[[Any], None],
         on_change: Callable[[Job], None] = lambda job: None,
         allowance: int | None = None,
+        weight: float = 1.0,
+        used_s: float = 0.0,
     ) -> Job:
         """Queues a run.
 
@@ -184,12 +82,14 @@ class Scheduler:
             on_item: gets every item, in a worker.
             on_change: gets the job whenever its state or queue position changed.
             allowance: items after which it pauses; ``None``: none.
+            weight: 1 for what a visitor looks at, less for what is computed beside it.
+            used_s: ``Job.used_s`` of the run that it replaces, so that restarting gains nothing.
 
         Raises:
             RuntimeError: too many runs wait already.
         """
-        job = Job(self, make, on_item, on_change, allowance)
         with self.lock:
+            job = Job(self, make, on_item, on_change, allowance, weight, max(used_s, self._least_s))
             n_jobs = len(self._active) + len(self._waiting)
             if n_jobs >= self._max_jobs:
                 raise invalid("the server is busy", f"at most {self._max_jobs} runs", f"{n_jobs} runs", RuntimeError)
@@ -201,6 +101,11 @@ class Scheduler:
         """1 for the job that gets the next free place; 0 for one that does not wait."""
         with self.lock:
             return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def counts(self) -> dict[str, int]:
+        """How many runs share the workers (``active``), wait for a place (``queued``), and compute (``busy``)."""
+        with self.lock:
+            return {"active": len(self._active), "queued": len(self._waiting), "busy": len(self._slices)}
 
     def errand(self, function: Callable[[], None]) -> None:
         """Runs a short function in a worker before any job's next slice."""
@@ -221,11 +126,35 @@ class Scheduler:
             thread.join(timeout=2.0)
 
     def _start_threads(self) -> None:
-        while len(self._threads) < self._n_workers:
-            name = f"qfl-worker-{len(self._threads)}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
+        """Under the lock: as many as there should be, not counting those whose slice does not end."""
+        now = time.monotonic()
+        n_stuck = sum(now - job.begun > self._overrun_s for job in self._slices)
+        while len(self._threads) < self._n_workers + min(n_stuck, self._n_extra):
+            thread = threading.Thread(target=self._work, name=f"qfl-worker-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
+        if not self._watching:
+            self._watching = True
+            threading.Thread(target=self._watch, name="qfl-worker-watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Lets another thread stand in for one that is stuck in a long step; ends where nothing runs."""
+        while True:
+            time.sleep(self._overrun_s / 2)
+            with self.lock:
+                if self._stopped or not (self._active or self._slices):
+                    self._watching = False
+                    return
+                self._start_threads()
+
+    def _superfluous(self) -> bool:
+        """Under the lock: whether the calling thread was a stand-in that nobody needs any more."""
+        now = time.monotonic()
+        n_stuck = sum(now - job.begun > self._overrun_s for job in self._slices)
+        if len(self._threads) <= self._n_workers + min(n_stuck, self._n_extra):
+            return False
+        self._threads.remove(threading.current_thread())
+        return True
 
     def _rearrange(self, job: Job) -> list[Job]:
         """Puts a job whose state changed into its place; returns the others that moved up."""
@@ -250,20 +179,31 @@ class Scheduler:
             self.lock.notify()
 
     def _choose(self) -> tuple[Callable[[], None] | None, Job | None]:
-        """The next errand, or the next job whose time has come."""
+        """The next errand, or, of the jobs whose time has come, the one that had least."""
         if self._errands:
             return self._errands.popleft(), None
         now = time.monotonic()
-        for job in self._turn:
-            if job._due <= now:
-                self._turn.remove(job)
-                job._busy = True
-                return None, job
-        return None, None
+        job = min((job for job in self._turn if job._due <= now), key=lambda job: job.used_s, default=None)
+        if job is None:
+            return None, None
+        self._turn.remove(job)
+        self._least_s = max(self._least_s, job.used_s)
+        # who waited on purpose gets no more than one slice of advantage for it
+        job.used_s = max(job.used_s, self._least_s - self._slice_s)
+        job._busy, job.begun = True, now
+        self._slices.add(job)
+        return None, job
+
+    def _deadline(self) -> float:
+        """Until when the next slice lasts."""
+        share = self._round_s * self._n_workers / max(1, len(self._active))
+        return time.monotonic() + min(self._slice_s, max(self._slice_s / 5, share))
 
     def _work(self) -> None:
         while True:
             with self.lock:
+                if self._superfluous():
+                    return
                 errand, job = self._choose()
                 while errand is None and job is None and not self._stopped:
                     now = time.monotonic()
@@ -271,16 +211,27 @@ class Scheduler:
                     errand, job = self._choose()
                 if self._stopped:
                     return
-            if errand is not None:
-                errand()
-                continue
-            job._slice(time.monotonic() + self._slice_s)
-            with self.lock:
-                job._busy = False
-                if job in self._active and job.state == "running" and job not in self._turn:
-                    self._turn.append(job)
-                    self.lock.notify()
+                deadline = self._deadline()
+            try:
+                if errand is not None:
+                    errand()
+                else:
+                    job._slice(deadline)
+            except Exception:  # a fault in a callback of one page must not take the worker from the others
+                _LOG.exception("a callback of a run failed")
+            if job is not None:
+                with self.lock:
+                    self._put_back(job)
             time.sleep(0)  # lets the server's loop take the interpreter
+
+    def _put_back(self, job: Job) -> None:
+        """Under the lock: the slice is over."""
+        job.used_s += (time.monotonic() - job.begun) / job._weight
+        job._busy, job.begun = False, 0.0
+        self._slices.discard(job)
+        if job in self._active and job.state == "running" and job not in self._turn:
+            self._turn.append(job)
+            self.lock.notify()
 
 
 _shared: Scheduler | None = None
