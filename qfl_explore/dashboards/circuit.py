@@ -12,10 +12,12 @@ import panel_material_ui as pmui
 
 from qfl_explore.config import FusionConfig
 from qfl_explore.dashboards.circuit_qsim import QSimPart
+from qfl_explore.dashboards.circuit_qsim_state import QSimState
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
 from qfl_explore.dashboards.layout import pane, row, wrapping
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.run_page import from_link
 from qfl_explore.dashboards.settings import circuit_section, section, slider
 from qfl_explore.dashboards.state import CircuitState
 from qfl_explore.dashboards.text import Text
@@ -93,7 +95,8 @@ class CircuitPage:
         self._drawn: FusionConfig | None = None
         self._visible = False
         self.drawing = RunHandle(self._update_drawing, document=pn.state.curdoc)
-        self.qsim = QSimPart(pn.state.curdoc)
+        self.qsim = QSimPart(pn.state.curdoc, from_link(session, "circuit", QSimState()))
+        self.states = (state, self.qsim.state)
         self.headline = Text("", size=15, weight=500, live=True, margin=(4, 10))
         self.note = Text("", size=13, margin=(4, 10))
         self.diagram = pn.Column(sizing_mode="stretch_width")
@@ -132,7 +135,7 @@ class CircuitPage:
 
     def query(self) -> dict[str, str]:
         """The state as URL words."""
-        return self.state.to_query()
+        return self.state.to_query() | self.qsim.state.to_query()
 
     def show(self) -> None:
         """Draws what changed while another page was open."""

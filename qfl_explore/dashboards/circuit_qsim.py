@@ -7,16 +7,12 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
-import param
 
 from qfl_explore.config import FusionConfig
+from qfl_explore.dashboards.circuit_qsim_state import QSimState
 from qfl_explore.dashboards.live import RunHandle, Update, message
 from qfl_explore.dashboards.settings import copy_button, select
-from qfl_explore.dashboards.state import State
 from qfl_explore.dashboards.text import Text
-from qfl_explore.errors import invalid
-from qfl_explore.simulation.base import is_available
-from qfl_explore.simulation.chunks import n_cores
 
 TITLE = "On qsim, the engine for large registers"
 NOTE = (
@@ -27,17 +23,6 @@ NOTE = (
     "drawn at random (seed 0). A large simulation says nothing about a quantum advantage: what runs here runs on an "
     "ordinary computer."
 )
-WHAT = {
-    "values": {},
-    "values and gradients": {"gradients": True},
-    "values from 1,000 repetitions": {"repetitions": 1000},
-    "values from 100,000 repetitions": {"repetitions": 100_000},
-}
-DEVICES = {
-    "processor": {},
-    "GPU (CUDA)": {"device": "gpu", "gpu_mode": "cuda"},
-    "GPU (cuStateVec)": {"device": "gpu", "gpu_mode": "custatevec"},
-}
 #: Widget -> label and width in pixels.
 _LABELS = {
     "what": ("What", 250),
@@ -50,45 +35,16 @@ _LABELS = {
 _SHOWN = 3
 
 
-class QSimState(State):
-    """How the circuit runs on qsim; not part of the page's link."""
-
-    what = param.Selector(default="values", objects=list(WHAT))
-    n_samples = param.Selector(default=1, objects=[1, 4, 16, 64])
-    threads = param.Selector(default=1, objects=sorted({1, 2, 4, 8, n_cores()} & set(range(1, n_cores() + 1))))
-    max_fused_gate_size = param.Selector(default=2, objects=[2, 3, 4, 5, 6])
-    device = param.Selector(default="processor", objects=list(DEVICES))
-
-    def config(self, fusion: FusionConfig) -> Any:
-        """The run's `LargeCircuitConfig`.
-
-        Raises:
-            ImportError: qsimcirq is not installed.
-        """
-        if not is_available("qsim"):
-            expected, received = "the package 'qsimcirq' to be installed", "no module named 'qsimcirq'"
-            raise invalid("qsim is not available on this machine", expected, received, ImportError)
-        from qfl_explore.experiments.large_circuit import LargeCircuitConfig
-
-        return LargeCircuitConfig(
-            fusion=fusion,
-            n_samples=self.n_samples,
-            threads=self.threads,
-            max_fused_gate_size=self.max_fused_gate_size,
-            **WHAT[self.what],
-            **DEVICES[self.device],
-        )
-
-
 class QSimPart:
     """Settings, a prediction and a run.
 
     Args:
         document: Bokeh document of the session; ``None``: none.
+        state: the settings.
     """
 
-    def __init__(self, document: Any) -> None:
-        self.state = QSimState()
+    def __init__(self, document: Any, state: QSimState) -> None:
+        self.state = state
         self.fusion: FusionConfig | None = None
         self.run = RunHandle(self._update, document=document)
         self.cost = Text("", size=14, live=True)
@@ -106,9 +62,7 @@ class QSimPart:
         self._buttons["Predict"].on_click(lambda _: self.start(only_predict=True))
         self._buttons["Run"].on_click(lambda _: self.start())
         self._buttons["Cancel"].on_click(lambda _: self.cancel())
-        self.state.param.watch(
-            lambda *_: self.draw(), ["what", "n_samples", "threads", "max_fused_gate_size", "device"]
-        )
+        self.state.param.watch(lambda *_: self.draw(), list(QSimState.URL))
 
     def __panel__(self) -> Any:
         chosen = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from qfl_explore.dashboards.link import query_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,8 +69,7 @@ def _arguments(config: Any, skip: tuple[str, ...] = ()) -> list[str]:
 
 def link(base: str, query: Mapping[str, str]) -> str:
     """The page's address with the state in it."""
-    words = urllib.parse.urlencode(query)
-    return f"{base}?{words}" if words else base
+    return base + query_of(query)
 
 
 def compare_with_tfq(config: PolynomialConfig, n_samples: int = 16) -> Iterator[str]:

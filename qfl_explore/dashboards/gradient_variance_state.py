@@ -77,15 +77,6 @@ class GradientVarianceState(State):
     #: Training looks at it at every step.
     DRAWN = ("layerwise",)
 
-    def _parse(self, name: str, text: str) -> Any:
-        value = super()._parse(name, text)
-        if name in ("scale", "precision", "repetitions"):
-            try:
-                return int(text) if name == "repetitions" else float(text)
-            except ValueError:
-                raise invalid("not a number", "one of the listed numbers", text) from None
-        return value
-
     def fusion(self, **changes: Any) -> FusionConfig:
         """The circuit.
 

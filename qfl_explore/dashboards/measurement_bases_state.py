@@ -75,10 +75,6 @@ class MeasurementState(State):
     #: These only choose what is drawn.
     DRAWN = (*READING, "readout")
 
-    def _parse(self, name: str, text: str) -> object:
-        value = super()._parse(name, text)
-        return int(text) if name == "repetitions" and text.isdigit() else value
-
     def config(self) -> MeasurementConfig:
         """The experiment's config; all Pauli strings drop out where the register is too large for a live page.
 

@@ -93,10 +93,6 @@ class NoiseState(State):
     CURVE = ("strength", "multiple", "degree", "check")
     DRAWN = CURVE
 
-    def _parse(self, name: str, text: str) -> Any:
-        value = super()._parse(name, text)
-        return int(text) if name == "repetitions" and text.isdigit() else value
-
     def shown_degree(self) -> int:
         """P that is drawn; at most the largest one."""
         degree = min(self.degree, self.largest)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import param
 
-from qfl_explore.dashboards.state import PolynomialState
+from qfl_explore.dashboards.state import PolynomialState, State
 from qfl_explore.errors import check_option
 
 
@@ -29,15 +30,71 @@ class Session(param.Parameterized):
     dark = param.Boolean(default=False, doc="Whether the visitor looks at the dark theme.")
     notice = param.String(default="", doc="A message for the visitor, shown above the page.")
     notice_kind = param.Selector(default="warning", objects=["info", "warning", "error"])
+    moved = param.Event(doc="The link of what the visitor sees may have changed; see `touch`.")
 
     def __init__(self, query: dict[str, str] | None = None, **params: Any) -> None:
         super().__init__(**params)
         self.query = dict(query or {})
         self.polynomial = PolynomialState()
+        self.page, self.view = "", None
+        self._carried: dict[str, Callable[[], str]] = {}
+        self._watched: list[State] = []
+        self._problems: list[str] = []
+        self.carry("theme", lambda: "dark" if self.dark else "")
+        self.param.watch(lambda _: self.touch(), "dark")
+
+    def carry(self, word: str, text: Callable[[], str]) -> None:
+        """Puts a word of the whole app into every link; the word has to stand in `link.APP_WORDS`.
+
+        Args:
+            word: in the link.
+            text: what it says at present; empty: it is left out. Call `touch` when that changed.
+        """
+        self._carried[word] = text
+
+    def touch(self) -> None:
+        """Says that the link of what the visitor sees may have changed."""
+        self.param.trigger("moved")
+
+    def opened(self, page: str, view: View) -> None:
+        """The visitor sees another page; from now on the link follows its settings."""
+        self.page, self.view = page, view
+        for state in states_of(view):
+            if not any(state is known for known in self._watched):
+                self._watched.append(state)
+                state.param.watch(lambda *_: self.touch(), list(state.URL))
+        self.touch()
+
+    def link_words(self, page: str, words: Mapping[str, str]) -> dict[str, str]:
+        """Everything that a link to a page says, in its order.
+
+        Args:
+            page: name in the registry.
+            words: of the page's settings.
+        """
+        from qfl_explore.dashboards.link import first_word
+
+        carried = {word: text() for word, text in self._carried.items()}
+        return first_word(page) | dict(words) | {word: text for word, text in carried.items() if text}
+
+    def address(self) -> str:
+        """The query of the page that is open, ``?page=noise&P=2``, or nothing where all is at its default.
+
+        Opening the app with it restores what the visitor sees, on this server or on another.
+        """
+        from qfl_explore.dashboards.link import query_of
+
+        return query_of(self.link_words(self.page, self.view.query() if self.view is not None else {}))
 
     def notify(self, text: str, kind: str = "warning") -> None:
         """Shows ``text`` above the page until the next notice; an empty text clears it."""
         self.param.update(notice_kind=kind, notice=text)
+
+    def complain(self, problems: list[str]) -> None:
+        """Shows what was wrong with the link, after what was wrong with it before."""
+        self._problems += problems
+        if self._problems:
+            self.notify(" ".join(self._problems))
 
     def settle(self) -> None:
         """Clears an error, because what caused it is gone; other notices stay."""
@@ -73,6 +130,11 @@ class View(Protocol):
         ...
 
 
+def states_of(view: View) -> tuple[State, ...]:
+    """The states whose settings are a page's words in a link: ``view.states``, or ``view.state`` alone."""
+    return tuple(getattr(view, "states", None) or (view.state,))  # type: ignore[attr-defined]
+
+
 @dataclasses.dataclass(frozen=True)
 class Page:
     """One entry of the registry.
@@ -83,6 +145,7 @@ class Page:
         module: where the factory lives; imported on first opening.
         factory: its name; ``factory(session) -> View``.
         summary: one line for tooltips and tables of contents.
+        states: its `State` classes, whose ``URL`` has the page's words, as ``module:class`` in this package.
     """
 
     name: str
@@ -90,10 +153,16 @@ class Page:
     module: str
     factory: str = "create"
     summary: str = ""
+    states: tuple[str, ...] = ()
 
     def create(self, session: Session) -> View:
         """Imports the module and builds the page for one visitor."""
         return getattr(importlib.import_module(self.module), self.factory)(session)
+
+    def state_classes(self) -> list[type[State]]:
+        """The classes that ``states`` names."""
+        pairs = (place.split(":") for place in self.states)
+        return [getattr(importlib.import_module(f"qfl_explore.dashboards.{module}"), name) for module, name in pairs]
 
 
 #: In the order of the tabs; the first one opens where the URL names none.
@@ -103,60 +172,70 @@ PAGES: tuple[Page, ...] = (
         "Polynomial",
         "qfl_explore.dashboards.polynomial",
         summary="Watch a layer learn a function, and meet the wall at degree P.",
+        states=("state:PolynomialState",),
     ),
     Page(
         "circuit",
         "Circuit",
         "qfl_explore.dashboards.circuit",
         summary="The circuit of the current settings: diagram, registers, counts, spectrum.",
+        states=("state:PolynomialState", "circuit_qsim_state:QSimState"),
     ),
     Page(
         "real_data",
         "Real data",
         "qfl_explore.dashboards.real_data",
         summary="The quantum layer against classical fusions on equal terms: tumours, hearts, roads, images.",
+        states=("real_data_state:RealDataState",),
     ),
     Page(
         "systems",
         "Systems",
         "qfl_explore.dashboards.systems",
         summary="Three quantum fusion systems side by side: scores, attention, parts of a decision, cost.",
+        states=("systems_state:SystemsState",),
     ),
     Page(
         "gradient_variance",
         "Gradient variance",
         "qfl_explore.dashboards.gradient_variance",
         summary="How fast gradients vanish with modalities and degree, angle by angle and during training.",
+        states=("gradient_variance_state:GradientVarianceState",),
     ),
     Page(
         "separation",
         "Separation",
         "qfl_explore.dashboards.separation",
         summary="Joint against separate queries: certainty with six, what can be learned, and what it does not show.",
+        states=("separation_state:SeparationState",),
     ),
     Page(
         "measurement_bases",
         "Measurement bases",
         "qfl_explore.dashboards.measurement_bases",
         summary="Four ways to read one circuit: scores, ranks, and the price in repetitions.",
+        states=("measurement_bases_state:MeasurementState",),
     ),
     Page(
         "encoding",
         "Encoding",
         "qfl_explore.dashboards.encoding",
         summary="Features scaled, shifted, clipped, spoiled or turned: scores, bounds, and where they land.",
+        states=("encoding_state:EncodingState",),
     ),
     Page(
         "noise",
         "Noise",
         "qfl_explore.dashboards.noise",
         summary="Does a layer survive noise? Strength against degree, exact curves, and classical rivals.",
+        states=("noise_state:NoiseState",),
     ),
     Page(
         "sweeps",
         "Sweeps",
         "qfl_explore.dashboards.sweeps",
         summary="A grid of settings over an experiment: rows as they arrive, small multiples, Python and TOML.",
+        states=("sweeps_state:SweepsState",),
     ),
 )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import param
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
 from qfl_explore.config import MEASUREMENTS, SIGNALS
 from qfl_explore.dashboards.state import LABELS, State
-from qfl_explore.errors import check_option, invalid
+from qfl_explore.errors import invalid
 
 if TYPE_CHECKING:
     from qfl_explore.experiments.multimodal_config import MultimodalConfig
@@ -136,20 +136,7 @@ class RealDataState(State):
     }
     DRAWN = ("tab", "metric", "sample", "label", "of", "vary")
 
-    def to_query(self) -> dict[str, str]:
-        """What differs from the defaults; methods are joined by commas."""
-        query = super().to_query()
-        if "methods" in query:
-            query["methods"] = ",".join(self.methods)
-        return query
-
-    def _parse(self, name: str, text: str) -> Any:
-        if name == "methods":
-            chosen = [check_option("method", word, METHODS) for word in text.split(",") if word]
-            return [method for method in METHODS if method in chosen]
-        if name == "n_trials":
-            return int(text) if text.isdigit() else text
-        return super()._parse(name, text)
+    ITEMS = {"methods": METHODS}
 
     def config(self) -> MultimodalConfig:
         """The study's config.

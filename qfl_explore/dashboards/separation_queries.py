@@ -60,7 +60,7 @@ class QueriesPart(Part):
         self.drawn = Text("", size=12)
         self.engines = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(4, 12), sizing_mode="stretch_width")
         self.step = pmui.IntSlider(label="Step", start=0, end=12, value=12, margin=(6, 16), sizing_mode="stretch_width")
-        self.step.param.watch(lambda _: self._draw_walk(), "value")
+        self.step.param.watch(lambda event: self._stepped(event.new), "value")
         compare = button("Run on every engine", "fact_check")
         compare.on_click(lambda _: self.start_check())
         spheres = pmui.Column(
@@ -159,11 +159,16 @@ class QueriesPart(Part):
             if kind == "paths":
                 (self._paths,) = rest
                 last = int(self._paths["equal"]["step"].max())
-                if last != self.step.end:
-                    self.step.param.update(end=last, value=last)
+                step = last if self.state.step < 0 else min(self.state.step, last)
+                if (last, step) != (self.step.end, self.step.value):
+                    self.step.param.update(end=last, value=step)
                 self._draw_walk()
             else:
                 self.drawing.object, self.drawn.object = rest
+
+    def _stepped(self, step: int) -> None:
+        self.state.step = step if step < self.step.end else -1
+        self._draw_walk()
 
     def _draw_walk(self) -> None:
         if not self._paths:

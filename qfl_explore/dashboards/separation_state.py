@@ -37,6 +37,7 @@ class SeparationState(State):
     n_oracles = param.Integer(default=2, bounds=(2, 5), doc="Oracles M")
     readout = param.Selector(default="best", objects=READOUTS, doc="Measurement")
     n_trials = param.Integer(default=1000, bounds=(100, 5000), step=100, doc="Trials at each rung")
+    step = param.Integer(default=-1, bounds=(-1, 999), doc="Step of the protocol in the picture (-1: the last)")
     base_degrees = param.Integer(default=23, bounds=(0, 180), doc="Unknown base θ in the picture (degrees)")
     backend = _choice(ENGINES, "batched", "Engine")
 
@@ -67,6 +68,7 @@ class SeparationState(State):
         "readout": "readout",
         "n_trials": "trials",
         "base_degrees": "base",
+        "step": "step",
         "backend": "run_on",
         "n_seeds": "runs",
         "n_train": "angles",
@@ -95,10 +97,6 @@ class SeparationState(State):
         "rank": ("wall_modalities", "wall_seeds", "wall_samples", "wall_steps", "wall_degree", "seed"),
         "signal": ("polynomial", "scale", "signal_engine"),
     }
-
-    def _parse(self, name: str, text: str) -> Any:
-        value = super()._parse(name, text)
-        return int(value) if name == "wall_modalities" and str(value).isdigit() else value
 
     @property
     def delta(self) -> float:

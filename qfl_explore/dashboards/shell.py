@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import admission
-from qfl_explore.dashboards.encoding_state import EncodingState
-from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
+from qfl_explore.dashboards.address import Address
+from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.dashboards.live import message
-from qfl_explore.dashboards.measurement_bases_state import MeasurementState
-from qfl_explore.dashboards.noise_state import NoiseState
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
-from qfl_explore.dashboards.real_data_state import RealDataState
-from qfl_explore.dashboards.separation_state import SeparationState
-from qfl_explore.dashboards.state import PolynomialState
-from qfl_explore.dashboards.sweeps_state import SweepsState
-from qfl_explore.dashboards.systems_state import SystemsState
 from qfl_explore.dashboards.text import as_markup
 
 #: Everything comes from this server: system fonts, no web fonts.
@@ -65,6 +57,7 @@ class Shell:
 
     Attributes:
         page: the `panel_material_ui.Page` to be served.
+        address: keeps the browser's address bar in step.
         session: what the pages share.
     """
 
@@ -73,8 +66,9 @@ class Shell:
         dark = dark or query.get("theme") == "dark"
         self.session = Session(query, dark=dark)
         self._views: dict[str, View] = {}
-        self._problems = unknown_words(query)
+        self._problems: list[str] = []
         self._open = self._first_page(query)
+        self._problems += unknown_words(query, self._open)
         if self._open in SHARING:  # other pages read the same words in their own way
             self._problems += self.session.polynomial.apply_query(query)
         self._tabs = pmui.Tabs(
@@ -85,12 +79,12 @@ class Shell:
             sx=TABS,
         )
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
-        self._body = pn.Column(sizing_mode="stretch_width")
+        self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
         self.page = pmui.Page(
             title="qfl_explore",
             meta_title=TITLE,
             header=[self._tabs],
-            main=[self._notice, self._body],
+            main=[self._notice, self._body, self._bar],
             theme_config=THEME,
             sx={".MuiAppBar-root": HEADER},
             dark_theme=dark,
@@ -102,8 +96,9 @@ class Shell:
         self.session.param.watch(self._show_notice, ["notice", "notice_kind"])
         self._notice.param.watch(lambda event: event.new and self.session.notify(""), "closed")
         self.open(self._open)
-        if self._problems:
-            self.session.notify(" ".join(self._problems))
+        self.address = Address(self.session)
+        self._bar[:] = [self.address.bar]
+        self.session.complain(self._problems)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(self.close)
 
@@ -129,6 +124,7 @@ class Shell:
                 self._body[:], self.page.sidebar = [], []
                 return
         view = self._views[name]
+        self.session.opened(name, view)
         self._body[:] = view.main
         self.page.sidebar = view.sidebar
         view.show()
@@ -142,29 +138,6 @@ class Shell:
         """The session ended: every page stops."""
         for view in self._views.values():
             view.close()
-
-
-def unknown_words(query: Iterable[str]) -> list[str]:
-    """One message that names the URL's parameters that no page has, or nothing."""
-    known = {
-        "page",
-        "theme",
-        *PolynomialState.URL.values(),
-        *RealDataState.URL.values(),
-        *GradientVarianceState.URL.values(),
-        *MeasurementState.URL.values(),
-        *NoiseState.URL.values(),
-        *SeparationState.URL.values(),
-        *EncodingState.URL.values(),
-        *SweepsState.URL.values(),
-        *SystemsState.URL.values(),
-    }
-    strangers = [word for word in query if word not in known]
-    if not strangers:
-        return []
-    shown = ", ".join(word if word.isidentifier() else "(not a word)" for word in strangers[:5])
-    names = ", ".join(sorted(known))
-    return [f"The link has parameters that no page knows, and they were ignored: {shown}. Known: {names}."]
 
 
 def create_app() -> pmui.Page:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import param
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
 from qfl_explore.config import ENCODINGS, ENTANGLERS, MEASUREMENTS, SIGNALS, FusionConfig
+from qfl_explore.dashboards.parameters import State
 from qfl_explore.errors import invalid
 from qfl_explore.simulation.base import ENGINES
 
@@ -70,89 +70,6 @@ def _labelled(options: Any) -> dict[str, str]:
 
 def _choice(options: Any, default: str, doc: str) -> param.Selector:
     return param.Selector(default=default, objects=_labelled(options), doc=doc)
-
-
-class State(param.Parameterized):
-    """Parameters with names in the URL.
-
-    ``URL`` maps parameter names to the words in the URL. Values equal to the default are
-    left out, so that links stay short and old links keep their meaning. ``DRAWN`` names the
-    parameters among them that only change what is drawn, and so start no run anew.
-    """
-
-    URL: dict[str, str] = {}
-    DRAWN: tuple[str, ...] = ()
-
-    def to_query(self) -> dict[str, str]:
-        """What differs from the defaults, as URL words."""
-        query = {}
-        for name, word in self.URL.items():
-            value, default = getattr(self, name), self.param[name].default
-            if value != default:
-                query[word] = {True: "1", False: "0"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-        return query
-
-    def apply_query(self, query: Mapping[str, str]) -> list[str]:
-        """Applies URL words one by one; invalid ones are named and the rest kept.
-
-        Returns:
-            One message for each value that was not taken.
-        """
-        names = {word: name for name, word in self.URL.items()}
-        good, problems = {}, []
-        for word, text in query.items():
-            if word not in names:
-                continue
-            name = names[word]
-            try:
-                value = self._parse(name, text)
-                self._check(name, value)
-            except (ValueError, TypeError) as error:
-                problems.append(f"{word}={text} in the link was ignored: {_one_line(error)}")
-            else:
-                good[name] = value
-        self.param.update(**good)
-        return problems
-
-    def _parse(self, name: str, text: str) -> Any:
-        parameter = self.param[name]
-        if isinstance(parameter, param.Boolean):
-            if text not in ("0", "1"):
-                raise invalid("not a switch", "0 or 1", text)
-            return text == "1"
-        if isinstance(parameter, param.Integer):
-            try:
-                return int(text)
-            except ValueError:
-                raise invalid("not a whole number", _span(parameter), text) from None
-        if isinstance(parameter, param.Number):
-            try:
-                return float(text)
-            except ValueError:
-                raise invalid("not a number", _span(parameter), text) from None
-        return text
-
-    def _check(self, name: str, value: Any) -> None:
-        parameter = self.param[name]
-        if isinstance(parameter, param.Selector):
-            options = list(parameter.objects)
-            if value not in options:
-                raise invalid("not an option", "one of " + ", ".join(map(str, options)), value)
-        elif isinstance(parameter, param.Number):
-            low, high = parameter.bounds or (None, None)
-            if not (low is None or value >= low) or not (high is None or value <= high):
-                raise invalid("out of range", _span(parameter), value)
-        elif isinstance(parameter, param.String) and len(value) > 200:
-            raise invalid("too long", "at most 200 characters", f"{len(value)} characters")
-
-
-def _span(parameter: param.Number) -> str:
-    low, high = parameter.bounds or (None, None)
-    return f"a number from {low:g} to {high:g}" if low is not None and high is not None else "a number"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 class CircuitState(State):
@@ -236,12 +153,13 @@ class PolynomialState(CircuitState):
         "early_stop": "early",
         "n_train": "train",
         "noise": "noise",
+        "pace": "pace",
     }
+    #: A run looks at it at every step.
+    DRAWN = ("pace",)
 
     def _parse(self, name: str, text: str) -> Any:
         value = super()._parse(name, text)
-        if name == "learning_rate":
-            value = float(text)
         if name == "target" and value == "table":
             raise invalid("a link cannot carry a table", "another target", text)
         return value
@@ -271,12 +189,12 @@ class PolynomialState(CircuitState):
         )
 
     def apply_preset(self, name: str) -> None:
-        """Sets everything to the defaults, then to the preset's values.
+        """Sets everything but the pace to the defaults, then to the preset's values.
 
         Raises:
             KeyError: there is no such preset.
         """
-        defaults = {key: self.param[key].default for key in self.URL}
+        defaults = {key: self.param[key].default for key in self.URL if key not in self.DRAWN}
         self.param.update(**(defaults | PRESETS[name]))
 
 

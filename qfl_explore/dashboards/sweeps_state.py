@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import param
 
-from qfl_explore.dashboards.state import State
+from qfl_explore.dashboards.parameters import State, word_of
 from qfl_explore.dashboards.sweeps_presets import NOTHING, PRESETS, Preset
 from qfl_explore.errors import check_option, invalid
 
@@ -93,12 +93,8 @@ class SweepsState(State):
     def to_query(self) -> dict[str, str]:
         """What differs from how the experiment looks at first, as URL words."""
         first = {"experiment": "polynomial", **_first_values(PRESETS[self.experiment])}
-        query = {}
-        for name, word in self.URL.items():
-            value = getattr(self, name)
-            if value != first[name]:
-                query[word] = str(int(value)) if isinstance(value, bool) else str(value)
-        return query
+        values = {name: getattr(self, name) for name in self.URL}
+        return {self.URL[name]: word_of(value) for name, value in values.items() if value != first[name]}
 
     def apply_query(self, query: Mapping[str, str]) -> list[str]:
         """As `State.apply_query`; the experiment is taken first, because the rest depends on it."""

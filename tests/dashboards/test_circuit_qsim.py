@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from qfl_explore import FusionConfig
-from qfl_explore.dashboards import circuit_qsim
+from qfl_explore.dashboards import circuit_qsim_state
 from qfl_explore.dashboards.circuit_qsim import QSimPart, outcome_sentence, snippet
+from qfl_explore.dashboards.circuit_qsim_state import QSimState
 from qfl_explore.experiments import large_circuit
 from qfl_explore.experiments.large_circuit import LargeCircuitConfig, LargeCircuitResult
 from qfl_explore.simulation import qsim_calibration
@@ -34,7 +35,7 @@ def timed(monkeypatch):
 
 @pytest.fixture
 def part():
-    made = QSimPart(None)
+    made = QSimPart(None, QSimState())
     yield made
     made.close()
 
@@ -53,14 +54,14 @@ def test_memory_is_known_at_once_and_time_once_qsim_was_timed(part, monkeypatch)
     monkeypatch.setattr(qsim_calibration, "known", lambda settings: ROUND)
     part.state.n_samples = 4
     assert part.cost.object.startswith("20 qubits, 4 circuits: about 1.7 s and 10 MiB of memory.")
-    part.state.what = "values and gradients"
+    part.state.what = "gradients"
     assert "1,124 circuits: about " in part.cost.object  # 4 samples, 140 rotations
     assert not part.problem.visible
 
 
 def test_a_run_says_what_it_took_and_shows_values(part, timed):
     part.show_circuit(SMALL)
-    part.state.what = "values from 1,000 repetitions"
+    part.state.what = "1000"
     part.start()
     wait(lambda: part.outcome.object.startswith("It took "))
     assert "times the prediction" in part.outcome.object and "1,000 repetitions a sample" in part.outcome.object
@@ -96,7 +97,7 @@ def test_a_gpu_that_is_not_there_is_a_notice(part, timed, monkeypatch):
 
     monkeypatch.setattr(qsim_gpu, "ask", lambda mode: (None, "no NVIDIA driver on this machine"))
     part.show_circuit(SMALL)
-    part.state.device = "GPU (cuStateVec)"
+    part.state.device = "custatevec"
     part.start()
     wait(lambda: part.problem.visible)
     assert "Expected: a qsimcirq built with cuStateVec" in part.problem.object
@@ -104,7 +105,7 @@ def test_a_gpu_that_is_not_there_is_a_notice(part, timed, monkeypatch):
 
 
 def test_without_qsim_the_part_says_so(part, monkeypatch):
-    monkeypatch.setattr(circuit_qsim, "is_available", lambda name: False)
+    monkeypatch.setattr(circuit_qsim_state, "is_available", lambda name: False)
     part.show_circuit(SMALL)
     assert part.problem.object.startswith("qsim is not available on this machine. Expected: the package 'qsimcirq'")
 

@@ -12,7 +12,6 @@ from qfl_explore.dashboards.circuit import circuit_sentence, count_table
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
 from qfl_explore.dashboards.pages import PAGES, Page, Session, get_page
 from qfl_explore.dashboards.settings import copy_button
-from qfl_explore.dashboards.shell import unknown_words
 from qfl_explore.plots.style import COLOURS, LiveFigure, copy_of
 from tests.dashboards.waiting import wait_for
 
@@ -165,12 +164,6 @@ def test_session_notices():
     session.notify("wrong", "error")
     session.settle()
     assert session.notice == ""
-
-
-def test_unknown_words_of_a_link_are_named_and_never_repeated_as_markup() -> None:
-    assert unknown_words({"P": "2", "page": "circuit", "theme": "dark"}) == []
-    (message,) = unknown_words({"degree": "2", "<img src=x>": "1"})
-    assert "ignored: degree, (not a word)" in message and "Known:" in message and "<" not in message
 
 
 def test_a_copied_text_never_becomes_markup() -> None:

@@ -42,6 +42,7 @@ def test_every_parameter_survives_the_link():
         early_stop=True,
         n_train=64,
         noise=0.25,
+        pace=None,
     )
     query = state.to_query()
     assert set(query) == set(PolynomialState.URL.values())
@@ -61,7 +62,8 @@ def test_every_parameter_survives_the_link():
         ("engine", "gpu", "not an option. Expected: one of batched, tfq, qsim, cirq. Received: gpu"),
         ("constant", "yes", "not a switch. Expected: 0 or 1. Received: yes"),
         ("rate", "0.06", "not an option"),
-        ("rate", "fast", "ould not convert"),
+        ("rate", "fast", "not an option. Expected: one of 0.005, 0.01, 0.02, 0.05, 0.1, 0.2. Received: fast"),
+        ("pace", "warp", "one of 20.0, 100.0, 300.0, none"),
         ("target", "table", "a link cannot carry a table"),
         ("formula", "x" * 201, "too long. Expected: at most 200 characters. Received: 201 characters"),
     ],
@@ -69,7 +71,7 @@ def test_every_parameter_survives_the_link():
 def test_invalid_words_are_named_and_the_rest_kept(word, text, expected):
     state = PolynomialState()
     (problem,) = state.apply_query({"k": "2", word: text, "M": "3", "page": "circuit", "unknown": "1"})
-    assert problem.startswith(f"{word}={text} in the link was ignored: ") and expected in problem
+    assert problem.startswith(f"{word}={text[:60]}") and " in the link was ignored: " in problem and expected in problem
     assert (state.target_degree, state.n_modalities) == (2, 3)
 
 
