@@ -54,12 +54,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import panel as pn
 import panel_material_ui as pmui
 
-from qfl_explore.dashboards.compare import MOST, Pins, Present
 from qfl_explore.dashboards.controls import RunControls
-from qfl_explore.dashboards.desk import Bar, settings_words
-from qfl_explore.dashboards.differences import settings_of
-from qfl_explore.dashboards.history import history_of
-from qfl_explore.dashboards.layout import framed
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import LIVE
@@ -72,7 +67,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ACTIVE = ("queued", "running")
-ON_ITS_WAY = "computing the first result …"
 _STATE = TypeVar("_STATE", bound=State)
 
 
@@ -95,8 +89,6 @@ class RunPage(abc.ABC):
     Attributes:
         run: the main run.
         controls: its bar, with a Cancel button.
-        bar: Pin, undo, redo, keys; part of ``controls``, a page without them places it itself.
-        pins: results that were kept, and their ``box``; likewise.
         current: config of the run that was started last, or ``None``.
         headline: the sentence that states the result.
         take_along: table, CSV, Python, link.
@@ -112,8 +104,6 @@ class RunPage(abc.ABC):
     running = "running"
     #: Whether Step, Rewind and New seed make sense.
     stepping = True
-    #: How many results may be pinned.
-    most_pins = MOST
 
     def __init__(
         self, session: Session, state: Any, figures: Mapping[str, LiveFigure] | None = None, **along: Any
@@ -127,16 +117,6 @@ class RunPage(abc.ABC):
         self.controls = RunControls(
             self.run, self.start, self.new_seed, self.running, cancel=self.cancel, stepping=self.stepping
         )
-        self.settings = settings_of(state)
-        self._hinted: list[LiveFigure] = []
-        self.pins = Pins(
-            *(state, self._present, self.pinned_figures, session.notify, session.dark, pn.state.curdoc),
-            most=self.most_pins,
-            changed=self._pins_changed,
-        )
-        self.bar = Bar(state, history_of(state, self.restore), self._acts(), self.name)
-        self.controls.extra.append(self.bar)
-        self.controls.below.append(self.pins.box)
         self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
         self.take_along = TakeAlong(
             table=self.table,
@@ -151,10 +131,7 @@ class RunPage(abc.ABC):
         self._stale, self._hidden, self._left_running = True, False, False
         self.set_dark(session.dark)
         self.state.param.watch(self._changed, self.restarts())
-        drawn = [name for name in state.URL if name not in self.restarts()]
-        if drawn:
-            self.state.param.watch(self._redrawn, drawn)
-        session.param.watch(lambda event: self._turn_dark(event.new), "dark")
+        session.param.watch(lambda event: self.set_dark(event.new), "dark")
 
     # hooks: what a page gives
 
@@ -223,18 +200,6 @@ class RunPage(abc.ABC):
         for figure in self.figures.values():
             figure.set_dark(dark)
 
-    def restore(self, values: dict[str, Any]) -> None:
-        """Sets settings back, or forth again, as one change."""
-        self.state.param.update(**values)
-
-    def pinned_figures(self) -> list[LiveFigure]:
-        """The pictures that are kept when the visitor pins: those in sight that are not empty."""
-        return [figure for figure in framed(self.figures.values(), self.main) if not figure.is_empty]
-
-    def overlay(self, pinned: bool) -> None:
-        """A result was pinned, or none is any more: for a page that draws it into a picture, too."""
-        return
-
     # help for the page
 
     @final
@@ -251,8 +216,6 @@ class RunPage(abc.ABC):
             if update.error and not quiet:
                 self.session.notify(update.error, "error")
             draw(update)
-            self._take_hints_back()
-            self.pins.refresh()
 
         handle = RunHandle(tell, document=pn.state.curdoc)
         self._sides.append((handle, lasting))
@@ -309,10 +272,7 @@ class RunPage(abc.ABC):
             return
         self.session.settle()
         self.current, self._stale = config, False
-        self.settings = settings_of(self.state)
-        self.bar.describe(config, settings_words(self.state))
         self.starting(config)
-        self.hint()
         self.run.start(lambda: self.work(config))
 
     @final
@@ -345,45 +305,7 @@ class RunPage(abc.ABC):
         if update.run != self._drawn_run:
             self._drawn_run = update.run
             self.begin()
-            self.hint()
         self.draw(update)
         self.controls.show(update, self.where(update), self.fraction())
-        self._take_hints_back()
-        self.pins.refresh()
         if update.state == "done":
             self.take_along.refresh()
-
-    # what is pinned, and what is not there yet
-
-    def _acts(self) -> dict[str, Callable[[], Any]]:
-        """Meaning of a key -> what it does."""
-        steps = {"step": self.controls.step, "rewind": self.controls.rewind} if self.stepping else {}
-        return {"toggle": self.controls.toggle, "pin": self.pins.pin} | steps
-
-    def _present(self) -> Present:
-        return Present(self.settings, self.headline.object, self.controls.status.object, self.run.state)
-
-    def _pins_changed(self) -> None:
-        self.overlay(bool(self.pins.pinned))
-
-    def _turn_dark(self, dark: bool) -> None:
-        self.set_dark(dark)
-        self.pins.set_dark(dark)
-
-    def _redrawn(self, *events: Any) -> None:
-        self.settings = self.settings | {event.name: event.new for event in events}
-        self.pins.refresh()
-
-    @final
-    def hint(self) -> None:
-        """Says in empty axes that their first result is on its way."""
-        self._hinted = [figure for figure in self.figures.values() if figure.is_empty]
-        for figure in self._hinted:
-            figure.say(ON_ITS_WAY)
-
-    def _take_hints_back(self) -> None:
-        over = self.run.state not in (*_ACTIVE, "paused", "idle")
-        gone = [figure for figure in self._hinted if over or not figure.is_empty]
-        for figure in gone:
-            figure.say("")
-        self._hinted = [figure for figure in self._hinted if not any(figure is other for other in gone)]
