@@ -240,5 +240,11 @@ def _sidebar(state: SystemsState) -> list[Any]:
             select(state, "coupling", margin=(14, 12, 2, 12)),
             collapsed=True,
         ),
-        section("All", slider(state, "degree"), slider(state, "feature_dim"), seed, collapsed=True),
+        section(
+            "All",
+            select(state, "reach", **first),
+            *(slider(state, name) for name in ("degree", "feature_dim")),
+            seed,
+            collapsed=True,
+        ),
     ]

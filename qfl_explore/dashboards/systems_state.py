@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import param
@@ -38,6 +39,9 @@ ATTENTIVE = {
 }
 BRANCHES = {"Shared with all methods": "shared", "Separate": "separate"}
 COUPLINGS = {"ZZ with a trainable angle": "zz", "CZ": "cz"}
+#: Ends of the angles that features become, in the siblings; see `siblings.REACH`.
+REACHES = {"-π/4 to π/4": "quarter", "-π/2 to π/2": "half", "-π to π (both ends are one state)": "whole"}
+_RADIANS = {"quarter": math.pi / 4, "half": math.pi / 2, "whole": math.pi}
 N_SAMPLES = 60
 
 
@@ -62,7 +66,8 @@ class SystemsState(State):
     register_size = param.Integer(default=0, bounds=(0, 4), doc="Qubits a modality (0: matched)")
     pairs = param.Selector(default="ring", objects=_entanglers(), doc="Joined modalities")
     coupling = param.Selector(default="zz", objects=COUPLINGS, doc="Coupling")
-    n_kept = param.Integer(default=2, bounds=(1, 4), doc="Qubits that the QCNN leaves")
+    n_kept = param.Integer(default=0, bounds=(0, 4), doc="Qubits that the QCNN leaves (0: enough for the classes)")
+    reach = param.Selector(default="half", objects=REACHES, doc="Angles of features in both siblings")
     epochs = param.Integer(default=40, bounds=(2, 100), doc="Epochs of each trial, at most")
     n_seeds = param.Integer(default=3, bounds=(2, 10), doc="Seeds")
     first_seed = param.Integer(default=0, bounds=(0, 9990), doc="First seed")
@@ -83,6 +88,7 @@ class SystemsState(State):
         "pairs": "pairs",
         "coupling": "coupling",
         "n_kept": "kept",
+        "reach": "reach",
         "epochs": "epochs",
         "n_seeds": "seeds",
         "first_seed": "first",
@@ -110,9 +116,11 @@ class SystemsState(State):
         if not is_here(dataset):
             how = f"its files (`qfl-explore data get {dataset}` fetches or explains them), or a task without files"
             raise invalid(f"the files of {dataset!r} are not here", how, "none")
-        names = ("degree", "cross_blocks", "cross_entangler", "n_heads", "branches", "pairs", "coupling", "n_kept")
+        names = ("degree", "cross_blocks", "cross_entangler", "n_heads", "branches", "pairs", "coupling")
         settings = {name: getattr(self, name) for name in (*names, "epochs")}
-        settings |= {n: getattr(self, n) for n in ("feature_dim", "n_qubits", "register_size") if getattr(self, n)}
+        settings["reach"] = _RADIANS[self.reach]
+        automatic = ("feature_dim", "n_qubits", "register_size", "n_kept")  # where 0 means: as it fits
+        settings |= {name: getattr(self, name) for name in automatic if getattr(self, name)}
         sets = {"systems": DEFAULT_METHODS, "cross": CROSS_ABLATION, "entangled": ENTANGLED_ABLATION}
         settings["methods"] = sets[self.methods] if self.methods == "systems" else (*sets[self.methods], "quantum")
         settings["seeds"] = tuple(range(self.first_seed, self.first_seed + self.n_seeds))

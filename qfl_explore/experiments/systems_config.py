@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, ClassVar
 
 from qfl_explore.circuits.feature_entanglement import FeatureEntanglementConfig
@@ -10,7 +11,7 @@ from qfl_explore.circuits.hardware_efficient import MAX_QUBITS, HardwareEfficien
 from qfl_explore.config import ENTANGLERS
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.multimodal_config import METHODS, QUANTUM, MultimodalConfig
-from qfl_explore.siblings import VARIANTS, CrossAttentionOptions, natural_qubits
+from qfl_explore.siblings import REACH, VARIANTS, CrossAttentionOptions, check_reach, natural_qubits
 
 CROSS, ENTANGLED = "cross_attention", "feature_entanglement"
 #: Word of a method -> variant of cross-attention mid-fusion.
@@ -91,7 +92,8 @@ class SystemsConfig(MultimodalConfig):
         register_size: qubits a modality of the feature-entanglement network; ``None``: matched to the budget.
         pairs: modalities that it joins: ``ring``, ``linear`` or ``full``.
         coupling: ``zz`` or ``cz``.
-        n_kept: qubits that its QCNN leaves.
+        n_kept: qubits that its QCNN leaves; ``None``: 2, or so many that each class has a basis state.
+        reach: largest angle of a feature in both siblings, radians; see `siblings.REACH`.
 
     Raises:
         ValueError: a setting is out of range or unknown.
@@ -112,13 +114,15 @@ class SystemsConfig(MultimodalConfig):
     register_size: int | None = None
     pairs: str = "ring"
     coupling: str = "zz"
-    n_kept: int = 2
+    n_kept: int | None = None
+    reach: float = REACH
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, largest in (("n_qubits", MAX_QUBITS), ("register_size", 8)):
+        for name, largest in (("n_qubits", MAX_QUBITS), ("register_size", 8), ("n_kept", 8)):
             if getattr(self, name) is not None:
                 check_int(name, getattr(self, name), 1, largest)
+        check_reach(self.reach)
         check_option("cross_entangler", self.cross_entangler, ENTANGLERS)
         check_option("pairs", self.pairs, ENTANGLERS)
         if self.pieces is not None and (self.dataset != "fashion_mnist" or self.pieces not in PIECES):
@@ -138,13 +142,19 @@ class SystemsConfig(MultimodalConfig):
         )
         width = 4 * self.n_heads
         return CrossAttentionOptions(
-            variant=variant, width=width, n_heads=self.n_heads, branches=self.branches, circuit=circuit
+            variant=variant,
+            width=width,
+            n_heads=self.n_heads,
+            branches=self.branches,
+            reach=self.reach,
+            circuit=circuit,
         )
 
-    def entangled(self, n_modalities: int, register_size: int, **changes: Any) -> FeatureEntanglementConfig:
-        """Settings of the feature-entanglement network."""
-        common = {name: getattr(self, name) for name in ("feature_dim", "degree", "pairs", "coupling", "n_kept")}
-        settings = {"n_modalities": n_modalities, "register_size": register_size, **common, **changes}
+    def entangled(self, n_modalities: int, register_size: int, n_classes: int = 2) -> FeatureEntanglementConfig:
+        """Settings of the feature-entanglement network for so many classes."""
+        common = {name: getattr(self, name) for name in ("feature_dim", "degree", "pairs", "coupling")}
+        common["n_kept"] = self.n_kept or max(2, math.ceil(math.log2(n_classes)))
+        settings = {"n_modalities": n_modalities, "register_size": register_size, **common}
         return FeatureEntanglementConfig(**settings)
 
 

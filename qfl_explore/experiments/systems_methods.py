@@ -64,7 +64,7 @@ def network(method: str, config: SystemsConfig, data: MultimodalData, columns: i
         return siblings.cross_attention_model(data.n_measures, options, feature_dim=config.feature_dim, **common)
     if method in ENTANGLED_METHODS:
         fusion = matched_entanglement(config, data, columns).replace(**ENTANGLED_METHODS[method])
-        return siblings.feature_entanglement_model(data.n_measures, fusion, **common)
+        return siblings.feature_entanglement_model(data.n_measures, fusion, reach=config.reach, **common)
     return multimodal_methods.network(method, config, data, columns)
 
 
@@ -88,14 +88,15 @@ def matched_cross(
 
 def matched_entanglement(config: SystemsConfig, data: MultimodalData, columns: int) -> FeatureEntanglementConfig:
     """The network with the smallest registers that give at least the quantum model's parameters, or the largest."""
+    n_classes = max(2, columns)
     if config.register_size is not None:
-        return config.entangled(data.n_modalities, config.register_size)
+        return config.entangled(data.n_modalities, config.register_size, n_classes)
     budget = multimodal_methods.quantum_budget(config, data, columns)
-    found = config.entangled(data.n_modalities, 1)
+    found = config.entangled(data.n_modalities, 1, n_classes)
     for size in range(1, LARGEST_REGISTER + 1):
         if size > 1 and size * data.n_modalities > MOST_QUBITS:
             break
-        found = config.entangled(data.n_modalities, size)
+        found = config.entangled(data.n_modalities, size, n_classes)
         n_read = FeatureEntanglementCircuit(found).n_observables
         if found.n_weights + (n_read + 1) * columns >= budget:
             break

@@ -19,8 +19,10 @@ from qfl_explore.siblings.contributions import Contributions, contributions, joi
 from qfl_explore.siblings.models import attention_weights, cross_attention_model, feature_entanglement_model
 from qfl_explore.siblings.variants import (
     DIRECTIONS,
+    REACH,
     VARIANTS,
     CrossAttentionOptions,
+    check_reach,
     cross_attention_parameters,
     matched_width,
     natural_qubits,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIRECTIONS",
+    "REACH",
     "VARIANTS",
     "Contributions",
     "CrossAttention",
@@ -42,6 +45,7 @@ __all__ = [
     "HardwareEfficientConfig",
     "QuantumTokens",
     "attention_weights",
+    "check_reach",
     "contributions",
     "counts",
     "cross_attention_model",

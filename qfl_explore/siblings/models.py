@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from qfl_explore.baselines.encoders import dense, encoded
 from qfl_explore.circuits.feature_entanglement import FeatureEntanglementConfig
 from qfl_explore.errors import invalid
-from qfl_explore.siblings.variants import DIRECTIONS, CrossAttentionOptions
+from qfl_explore.siblings.variants import DIRECTIONS, REACH, CrossAttentionOptions, check_reach
 from qfl_explore.training import load_keras
 
 #: Places of the initial weights' seeds; other fusions use numbers below.
@@ -31,7 +30,7 @@ def cross_attention_model(
     """Classical and quantum branch → attention between their tokens → linear head.
 
     Classical tokens are the modalities, each D features mapped to the width. The quantum branch maps all
-    features to one angle a qubit (tanh · π) and gives one token a qubit, mapped to the same width.
+    features to one angle a qubit (tanh · reach) and gives one token a qubit, mapped to the same width.
 
     Source: arXiv:2512.19180; see `CrossAttentionOptions` for what is our construction.
 
@@ -82,7 +81,7 @@ def _tokens(features: Any, options: CrossAttentionOptions, backend: str, initial
         size = circuit.n_qubits * circuit.token_size
         made = dense(size, seed, _ROLES["tokens"], "tanh")(angles)
         return keras.layers.Reshape((circuit.n_qubits, circuit.token_size), name="tokens")(made)
-    angles = keras.layers.Rescaling(math.pi)(keras.layers.Reshape((circuit.n_qubits, 1))(angles))
+    angles = keras.layers.Rescaling(options.reach)(keras.layers.Reshape((circuit.n_qubits, 1))(angles))
     return QuantumTokens(circuit, backend=backend, initializer=initializer, seed=seed, name="tokens")(angles)
 
 
@@ -138,14 +137,15 @@ def feature_entanglement_model(
     initializer: str = "uniform",
     seed: int = 0,
     encoder: str = "dense",
+    reach: float = REACH,
 ) -> Any:
     """Encoder per modality → fusion block → QCNN → linear head, all trained together.
 
     Source: arXiv:2601.07856 for the chain; see `FeatureEntanglementConfig` for what is our construction.
-    Arguments and result as in `cross_attention_model`.
+    Arguments and result as in `cross_attention_model`; ``reach`` is the largest angle of a feature, radians.
 
     Raises:
-        ValueError: ``config`` does not fit the data.
+        ValueError: ``config`` does not fit the data, or ``reach`` is out of range.
     """
     if config.n_modalities != len(n_measures):
         wanted, received = (f"n_modalities={number}" for number in (len(n_measures), config.n_modalities))
@@ -153,7 +153,7 @@ def feature_entanglement_model(
     from qfl_explore.siblings.layers import FeatureEntanglement
 
     _, keras = load_keras()
-    inputs, angles = encoded(n_measures, config.feature_dim, seed, encoder)
+    inputs, angles = encoded(n_measures, config.feature_dim, seed, encoder, check_reach(reach))
     layer = FeatureEntanglement(
         config, backend=backend, initializer=initializer, seed=seed, name="feature_entanglement"
     )

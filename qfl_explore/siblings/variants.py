@@ -32,6 +32,26 @@ ENCODERS_OF_BRANCHES = ("shared", "separate")
 SMALLEST_WIDTH = 4
 
 
+#: Features are turned into angles in (-REACH, REACH): the two ends are half a period apart. A rotation that nothing
+#: controls has period 2π in all that is measured, so that the ends of (-π, π) would be one state, and encoders that
+#: saturate would say nothing. (The Quantum Fusion Layer's rotations are controlled: period 4π, and its reach is π.)
+REACH = math.pi / 2
+
+
+def check_reach(reach: object) -> float:
+    """A reach that can be used, in radians.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is not above 0 and at most π.
+    """
+    if isinstance(reach, bool) or not isinstance(reach, (int, float)):
+        raise invalid("reach must be a number", "radians above 0 and at most π", f"reach={reach!r}", TypeError)
+    if not 0 < reach <= math.pi:
+        raise invalid("reach is out of range", "radians above 0 and at most π", f"reach={reach!r}")
+    return float(reach)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CrossAttentionOptions:
     """What may be chosen about cross-attention mid-fusion beside the data.
@@ -46,6 +66,7 @@ class CrossAttentionOptions:
         n_heads: of attention; must divide the width.
         branches: ``shared``: both branches read the encoders' D features a modality (as all other fusions
             do); ``separate``: the quantum branch has encoders of its own.
+        reach: largest angle of the quantum branch's features, radians; above 0, at most π.
         circuit: of the quantum branch.
 
     Raises:
@@ -57,12 +78,14 @@ class CrossAttentionOptions:
     width: int = 8
     n_heads: int = 1
     branches: str = "shared"
+    reach: float = REACH
     circuit: HardwareEfficientConfig = dataclasses.field(default_factory=HardwareEfficientConfig)
 
     def __post_init__(self) -> None:
         check_option("variant", self.variant, VARIANTS)
         check_option("branches", self.branches, ENCODERS_OF_BRANCHES)
         check_int("width", self.width, SMALLEST_WIDTH)
+        check_reach(self.reach)
         check_int("n_heads", self.n_heads, 1)
         if self.width % self.n_heads:
             raise invalid("n_heads does not divide the width", f"a divisor of {self.width}", f"{self.n_heads}")

@@ -161,12 +161,18 @@ def test_ready_made_tasks_are_settings_and_a_whole_image_is_one_modality():
         ({"limit": 9}, ValueError, r"only some data sets are read in part. Expected.*Received: limit=9 with"),
         ({"pairs": "none"}, ValueError, r"pairs is not a known option.*Expected.*Received: pairs='none'"),
         ({"branches": "both"}, ValueError, r"branches is not a known option.*Expected.*Received"),
+        ({"reach": 4.0}, ValueError, r"reach is out of range. Expected: radians above 0 and at most π.*reach=4.0"),
         ({"register_size": 0}, ValueError, r"register_size is out of range.*Received: register_size=0"),
     ],
 )
 def test_wrong_settings_are_explained(changes, error, message):
     with pytest.raises(error, match=message):
         CONFIG.replace(**changes)
+
+
+def test_the_entanglement_network_keeps_a_basis_state_a_class():
+    assert [CONFIG.entangled(4, 2, n_classes).n_kept for n_classes in (2, 3, 4, 5, 7, 10)] == [2, 2, 2, 3, 3, 4]
+    assert CONFIG.replace(n_kept=1).entangled(4, 2, 10).n_kept == 1
 
 
 def test_titles_are_distinct():

@@ -124,7 +124,7 @@ def test_training_is_the_same_on_tfq():
     for backend in ("batched", "tfq"):
         built = model(seed=5, backend=backend)
         loss = tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        built.compile(tf_keras.optimizers.legacy.SGD(0.1), loss)
+        built.compile(tf_keras.optimizers.legacy.SGD(0.02), loss)
         runs.append([built.train_on_batch(samples(), labels) for _ in range(3)])
     assert runs[0][-1] < runs[0][0]
     np.testing.assert_allclose(*runs, rtol=1e-3)

@@ -158,3 +158,23 @@ def test_training_is_the_same_on_tfq():
 def test_a_config_that_does_not_fit_the_data_is_explained():
     with pytest.raises(ValueError, match=r"does not fit.*Expected: n_modalities=2. Received: n_modalities=3"):
         siblings.feature_entanglement_model((5, 4), CONFIGS[0], columns=3)
+
+
+def test_the_ends_of_a_whole_turn_are_one_state_and_the_ends_of_the_reach_are_not():
+    fusion, _, weights = question(siblings.FeatureEntanglementConfig(n_modalities=2, degree=1), 1)
+    rest = np.full((1, 2, 1), 0.3)
+    for reach, same in ((np.pi, True), (siblings.REACH, False)):
+        ends = np.repeat(rest, 2, axis=0)
+        ends[:, 0, 0] = -reach, reach
+        low, high = get_backend("cirq").expectations(fusion, ends, weights)
+        assert np.allclose(low, high, atol=1e-6) == same
+
+
+@pytest.mark.parametrize(
+    ("reach", "kind", "received"), [(0.0, ValueError, "0.0"), (4, ValueError, "4"), (True, TypeError, "True")]
+)
+def test_a_reach_that_cannot_be_used_is_explained(reach, kind, received):
+    with pytest.raises(kind, match=rf"reach .*Expected: radians above 0 and at most π. Received: reach={received}"):
+        siblings.feature_entanglement_model(
+            (5,), siblings.FeatureEntanglementConfig(n_modalities=1), columns=2, reach=reach
+        )
