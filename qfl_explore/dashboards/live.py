@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from qfl_explore.dashboards.audience import audience_of
+from qfl_explore.dashboards.kernel import in_kernel
 from qfl_explore.dashboards.pacing import PACER
 from qfl_explore.dashboards.scheduler import FINAL, Job, Scheduler, shared_scheduler
 
@@ -65,12 +66,12 @@ def when_loaded(function: Callable[[], None]) -> None:
 
     What is drawn between the page's delivery and the opening of its socket can get lost, so
     runs begin only then. Where the app is only tried out, without a visitor (``panel serve
-    --warm``), it is never called; without a document (a notebook, a test) at once.
+    --warm``), it is never called; without a server session (a notebook, a test) at once.
     """
     import panel as pn
 
     document = pn.state.curdoc
-    if document is None or (document.session_context and pn.state.loaded):
+    if document is None or in_kernel() or (document.session_context and pn.state.loaded):
         function()
     elif document.session_context:
         pn.state.onload(function)
@@ -126,6 +127,7 @@ class RunHandle:
         if self._audience is not None:
             self._audience.add(self)
         self.n_flushes = 0
+        self.drawn = "idle"  # the state that the page has been told of
 
     @property
     def state(self) -> str:
@@ -147,6 +149,7 @@ class RunHandle:
             self._run += 1
             self._items, self._latest, self._picture = [], None, None
             self._error, self._first, self._dirty, self._waiting = "", True, False, ""
+            self.drawn = "queued"
             run = self._run
             now = time.monotonic()
             hasty, self._started = now - self._started < RESTART_S, now
@@ -316,6 +319,7 @@ class RunHandle:
             self._show(update)
         finally:
             with self._lock:
+                self.drawn = update.state
                 self.n_flushes += 1
                 self._outstanding = again = self._dirty
             if again:
