@@ -13,6 +13,8 @@ from qfl_explore.dashboards.address import Address
 from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
+from qfl_explore.dashboards.teaching_bar import TeachingBar, entered
+from qfl_explore.dashboards.terms import popover
 from qfl_explore.dashboards.text import as_markup
 
 #: Everything comes from this server: system fonts, no web fonts.
@@ -59,6 +61,7 @@ class Shell:
         page: the `panel_material_ui.Page` to be served.
         address: keeps the browser's address bar in step.
         session: what the pages share.
+        teaching: presets and tours above the page.
     """
 
     def __init__(self, query: dict[str, str] | None = None, dark: bool = False) -> None:
@@ -68,7 +71,9 @@ class Shell:
         self._views: dict[str, View] = {}
         self._problems: list[str] = []
         self._open = self._first_page(query)
-        self._problems += unknown_words(query, self._open)
+        query, step, said = entered(query, self._open)
+        self.session.query = query
+        self._problems += [*unknown_words(query, self._open), *said]
         if self._open in SHARING:  # other pages read the same words in their own way
             self._problems += self.session.polynomial.apply_query(query)
         self._tabs = pmui.Tabs(
@@ -80,11 +85,12 @@ class Shell:
         )
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
         self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
+        self.teaching = TeachingBar(self.session, self._open, step)
         self.page = pmui.Page(
             title="qfl_explore",
             meta_title=TITLE,
             header=[self._tabs],
-            main=[self._notice, self._body, self._bar],
+            main=[self._notice, self.teaching.main, self._body, self._bar],
             theme_config=THEME,
             sx={".MuiAppBar-root": HEADER},
             dark_theme=dark,
@@ -97,7 +103,7 @@ class Shell:
         self._notice.param.watch(lambda event: event.new and self.session.notify(""), "closed")
         self.open(self._open)
         self.address = Address(self.session)
-        self._bar[:] = [self.address.bar]
+        self._bar[:] = [self.address.bar, popover()]
         self.session.complain(self._problems)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(self.close)
@@ -122,12 +128,14 @@ class Shell:
                 _LOG.exception("page %s could not be built", name)
                 self.session.notify(f"The page {name} could not be opened. {message(error)}", "error")
                 self._body[:], self.page.sidebar = [], []
+                self.teaching.show(name, None)
                 return
         view = self._views[name]
         self.session.opened(name, view)
         self._body[:] = view.main
         self.page.sidebar = view.sidebar
         view.show()
+        self.teaching.show(name, view)
 
     def _show_notice(self, *_: Any) -> None:
         session = self.session

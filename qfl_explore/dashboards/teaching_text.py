@@ -1,0 +1,69 @@
+"""What tours say, as HTML; the material's own tags stay, everything else is escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from qfl_explore.dashboards.terms import mark
+from qfl_explore.teaching.model import Step, Tour
+
+CARD_STYLE = """
+p { margin: 0 0 4px; font-size: 14px; line-height: 1.45; }
+h2, h3 { margin: 0 0 3px; font-size: 15px; line-height: 1.4; font-weight: 600; }
+h2 span { font-weight: 400; opacity: 0.85; }
+.answer { border-top: 1px solid rgba(128, 128, 128, 0.45); margin-top: 4px; padding-top: 5px; }
+.limit { opacity: 0.9; font-size: 13px; }
+"""
+_ALLOWED = re.compile(r"&lt;(/?(?:sub|sup|i|b))&gt;")
+
+
+def safe(text: str) -> str:
+    """Text of the material as HTML, with technical words marked.
+
+    >>> safe("x<sub>1</sub> & <script>")
+    'x<sub>1</sub> &amp; &lt;script&gt;'
+    """
+    return mark(unmarked(text))
+
+
+def unmarked(text: str) -> str:
+    """The same without marks."""
+    return _ALLOWED.sub(r"<\1>", html.escape(html.unescape(text), quote=False))
+
+
+def head(tour: Tour, number: int) -> str:
+    """Where the learner is."""
+    step = tour.steps[number - 1]
+    where = f"Step {number} of {len(tour.steps)}"
+    return f'<h2 role="status">{unmarked(step.title)} <span>· {where} · tour “{unmarked(tour.title)}”</span></h2>'
+
+
+def look(step: Step) -> str:
+    """What to look at."""
+    return f"<h3>Look</h3><p>{safe(step.look)}</p>"
+
+
+def question(step: Step) -> str:
+    """The question; where the run waits, that is said."""
+    waits = " <i>(The run waits for your answer.)</i>" if step.predict else ""
+    word = "Predict first" if step.predict else "Question"
+    return f"<h3>{word}</h3><p>{safe(step.question)}{waits}</p>"
+
+
+def answer(step: Step, chosen: int) -> str:
+    """The answer and its limits, after what the learner chose.
+
+    Args:
+        step: of the tour.
+        chosen: from 1; 0 where the learner only asked for the answer.
+    """
+    verdict = ""
+    if step.choices and chosen:
+        verdict = "That is right. " if chosen == step.right else f"The answer is: {step.choices[step.right - 1]}. "
+    elif step.choices:
+        verdict = f"The answer is: {step.choices[step.right - 1]}. "
+    return (
+        f'<div class="answer" role="status"><p><b>{unmarked(verdict)}</b>{safe(step.answer)}</p>'
+        f'<p class="limit"><b>What this does not show.</b> {safe(step.limit)}</p></div>'
+    )
