@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from qfl_explore.dashboards.live import message
+from qfl_explore.dashboards.live import RunHandle, Update, message
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.text import Text
+from qfl_explore.dashboards.upload import safe_name, upload
 from qfl_explore.errors import invalid
+from qfl_explore.experiments.table import MAX_BYTES
 
 
 class OwnData:
@@ -34,8 +36,14 @@ class OwnData:
             size="small",
         )
         self._problem = Text("", size=13, live=True, error=True, margin=(0, 12), visible=False)
-        self._upload = pmui.FileInput(
-            label="Choose a CSV file", accept=".csv,text/csv", visible=state.target == "table", margin=(6, 12)
+        self._reading = RunHandle(self._read, document=pn.state.curdoc)
+        self._upload = upload(
+            "Choose a CSV file",
+            ".csv,text/csv",
+            MAX_BYTES,
+            lambda text: notify(text, "error"),
+            visible=state.target == "table",
+            margin=(6, 12),
         )
         self._about = Text("", size=13, margin=(0, 12), visible=False)
         self.widgets = [self._text, self._problem, self._upload, self._about]
@@ -51,7 +59,8 @@ class OwnData:
         self._about.visible = target == "table"
         if target == "table" and self._table is None:
             self._about.object = (
-                "A header row, then numbers: the last column is the target, the others are the features. "
+                f"A header row, then numbers, at most {MAX_BYTES / 1e6:g} MB: the last column is the target, the "
+                "others are the features. "
                 "Each feature's range is mapped to −π/2 … π/2 rad."
             )
 
@@ -68,16 +77,25 @@ class OwnData:
         self._state.formula = text
 
     def _uploaded(self, event: Any) -> None:
+        if event.new:
+            data, name = event.new, safe_name(self._upload.filename)
+            self._reading.start(lambda: self._tables(data, name))
+
+    def _tables(self, data: bytes, name: str) -> Iterator[Any]:
+        """In a worker: a file may take a second, which nobody else has to wait for."""
         from qfl_explore.experiments.table import read_table
 
-        if not event.new:
-            return
-        try:
-            table = read_table(event.new, name=self._upload.filename or "upload.csv")
-            self._check(table)
-        except (ValueError, TypeError) as error:
-            self._notify(message(error), "error")
-            return
+        table = read_table(data, name=name)
+        self._check(table)
+        yield table
+
+    def _read(self, update: Update) -> None:
+        if update.error:
+            self._notify(update.error, "error")
+        for table in update.items:
+            self._take(table)
+
+    def _take(self, table: Any) -> None:
         self._table = table
         self._about.object = f"{table.describe()}. {table.scaling}"
         with pn.io.hold():

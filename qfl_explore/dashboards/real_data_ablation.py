@@ -13,6 +13,7 @@ from qfl_explore.dashboards.live import Update, message
 from qfl_explore.dashboards.real_data_tabs import Tab
 from qfl_explore.dashboards.real_data_work import ablate, collapse
 from qfl_explore.dashboards.settings import code_block, select
+from qfl_explore.dashboards.spreadsheet import to_csv
 from qfl_explore.dashboards.take_along import button, download
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import real_data_ablation as plots
@@ -130,7 +131,7 @@ class AblationTab(Tab):
     def _csv(self) -> Any:
         import io
 
-        return io.StringIO("" if self._table is None else self._table.to_csv(index=False))
+        return io.StringIO("" if self._table is None else to_csv(self._table))
 
     def _show_code(self) -> None:
         if self.code.visible:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -123,7 +124,8 @@ def polynomial_sidebar(state: PolynomialState, own_data: list[Any], notify: Call
 
 def code_block(text: str, language: str = "python") -> pn.Row:
     """Source, shown as such, and a button that copies it."""
-    shown = pn.pane.Markdown(f"```{language}\n{text}\n```", sizing_mode="stretch_width", margin=(0, 12))
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=2))  # nothing in the text ends it
+    shown = pn.pane.Markdown(f"{fence}{language}\n{text}\n{fence}", sizing_mode="stretch_width", margin=(0, 12))
     return pn.Row(shown, copy_button(text), sizing_mode="stretch_width")
 
 

@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards import export
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.settings import code_block, copy_button
+from qfl_explore.dashboards.spreadsheet import to_csv
 from qfl_explore.dashboards.text import Text
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class TakeAlong:
         if table is None:
             self._notify(NOTHING_YET, "info")
             return io.StringIO("")
-        return io.StringIO(table.to_csv(index=False))
+        return io.StringIO(to_csv(table))
 
     def table_view(self) -> Any:
         """The table, or a sentence that there is none."""

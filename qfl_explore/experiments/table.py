@@ -19,6 +19,8 @@ MAX_BYTES = 5_000_000
 MAX_ROWS = 20_000
 MIN_ROWS = 8
 MAX_COLUMNS = 256
+#: Characters of a column's name.
+MAX_NAME = 100
 #: The angles of a feature's smallest and largest value, unless the caller says otherwise.
 HALF_PERIOD = (-np.pi / 2, np.pi / 2)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -192,10 +194,18 @@ def _checked_header(header: list[str], name: str) -> list[str]:
         expected = f"2 to {MAX_COLUMNS} columns, separated by commas, semicolons or tabs"
         raise invalid(f"{name} has the wrong number of columns", expected, str(len(header)))
     if all(_NUMBER.fullmatch(cell.replace(",", ".")) for cell in header):
-        raise invalid(f"{name} has no header", "column names in the first row", f"numbers: {', '.join(header[:4])}")
+        raise invalid(
+            f"{name} has no header",
+            "column names in the first row",
+            f"numbers: {', '.join(cell[:40] for cell in header[:4])}",
+        )
     if "" in header:
         received = f"none in column {header.index('') + 1}"
         raise invalid(f"{name} has a column without a name", "a name for every column", received)
+    longest = max(header, key=len)
+    if len(longest) > MAX_NAME:
+        received = f"{len(longest)} characters in column {header.index(longest) + 1}"
+        raise invalid(f"{name} has a column with too long a name", f"at most {MAX_NAME} characters", received)
     double = sorted({cell for cell in header if header.count(cell) > 1})
     if double:
         raise invalid(f"{name} has two columns of one name", "different column names", f"{double[0]!r} twice or more")
