@@ -193,6 +193,7 @@ def study(ctx: typer.Context) -> None:
     Examples:
       qfl-explore study --quick --out /tmp/study.md
       qfl-explore study --data my-data --workers 4
+      qfl-explore study systems   (three quantum fusion systems, docs/systems.md)
     """
     hand_over(["qfl_explore.study", *ctx.args])
 

@@ -35,10 +35,16 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command.
 
+    ``systems`` as its first word is a command of its own: three quantum fusion systems, see `study.systems`.
+
     Returns:
         0, or 130 after Ctrl-C; wrong input ends it with a message in three parts and code 2.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["systems"]:
+        from qfl_explore.study.systems import main as systems
+
+        return systems(words[1:])
     parser = _parser()
     options = parser.parse_args(words)
     try:
