@@ -124,5 +124,8 @@ def _begin_rounds() -> None:
 
 
 def _round() -> None:
+    from qfl_explore.dashboards.tuning import tidy
+
     for audience in list(_audiences.values()):
         audience.look()
+    tidy()

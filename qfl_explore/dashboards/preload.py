@@ -11,6 +11,7 @@ import time
 from qfl_explore.dashboards import circuit, polynomial_figures
 from qfl_explore.dashboards.pages import PAGES
 from qfl_explore.dashboards.shell import Shell
+from qfl_explore.dashboards.tuning import leave_imports_out, tune
 from qfl_explore.plots.style import Spares
 from qfl_explore.simulation.batched import warm_up
 
@@ -28,8 +29,10 @@ def prepare_other_pages() -> None:
             time.sleep(PAUSE_S)
 
 
+tune()
 warm_up()
 polynomial_figures.SPARES.fill()
 circuit.SPARES.fill()
 Shell().close()
+leave_imports_out()
 threading.Thread(target=prepare_other_pages, daemon=True).start()
