@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards import real_data_text as text
 from qfl_explore.dashboards.layout import titled
 from qfl_explore.dashboards.live import Update, message
+from qfl_explore.dashboards.progress import Progress
 from qfl_explore.dashboards.real_data_tabs import Tab
 from qfl_explore.dashboards.real_data_work import ablate, collapse
 from qfl_explore.dashboards.settings import code_block, select
@@ -39,7 +40,7 @@ class AblationTab(Tab):
         self.code_button = button("Copy as Python", "code")
         self.csv = download(self._csv, "ablation.csv", "Download CSV")
         self.status = Text("", size=13, live=True, sizing_mode=None, margin=(8, 4))
-        self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width")
+        self.progress = Progress("Progress of the variations")
         self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
         self.left_out = Text("", **_SMALL)
         self.code = pmui.Column(visible=False, sizing_mode="stretch_width")

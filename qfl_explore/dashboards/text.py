@@ -7,6 +7,7 @@ from typing import Any
 
 import panel as pn
 
+from qfl_explore.dashboards.look import ERROR, px
 from qfl_explore.dashboards.terms import STYLE, mark
 
 
@@ -20,7 +21,7 @@ class Text:
 
     Args:
         text: shown as it is.
-        size: in pixels.
+        size: in pixels, before the visitor's font scale.
         weight: CSS font weight.
         live: announced by screen readers when it changes.
         error: drawn in the colour of errors.
@@ -38,8 +39,8 @@ class Text:
         terms: bool = True,
         **params: Any,
     ) -> None:
-        style = f"font-size:{size}px;line-height:1.45;font-weight:{weight}"
-        style += ";color:#D9480F" if error else ""
+        style = f"font-size:{px(size)};line-height:1.45;font-weight:{weight}"
+        style += f";color:{ERROR}" if error else ""
         self._open = f'<div style="{style}"' + (' role="status" aria-live="polite">' if live else ">")
         self._text, self._terms = text, terms and not error
         look = {"margin": (2, 10), "sizing_mode": "stretch_width", "stylesheets": [STYLE]}

@@ -1,0 +1,126 @@
+"""The font scale of one visitor: buttons in the bar at the top, the word ``scale`` in the link, figures that follow."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from qfl_explore.dashboards import look
+from qfl_explore.dashboards.pages import Session
+from qfl_explore.plots.sizes import set_scale
+
+#: Width of the drawer in pixels.
+DRAWER = 330
+_BUTTON = {
+    "color": "#FFFFFF",
+    "minWidth": "44px",
+    "padding": "6px 4px",
+    "fontSize": look.px(15),
+    "fontWeight": 600,
+    "textTransform": "none",
+    "&.Mui-disabled": {"color": "#FFFFFF", "opacity": 0.4},
+}
+_documents: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
+_panes: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
+
+
+def current() -> float:
+    """The scale of the visitor whose document is at work; 1 where there is none."""
+    document = pn.state.curdoc
+    return _documents.get(document, 1.0) if document is not None else 1.0
+
+
+def fit(pane: pn.pane.Bokeh, scale: float | None = None) -> None:
+    """Brings a figure and its pane to a scale.
+
+    Args:
+        pane: of a figure, with a height.
+        scale: factor; ``None``: the visitor's.
+    """
+    scale = current() if scale is None else scale
+    ratio = scale / _panes.get(pane, 1.0)
+    if ratio != 1.0:
+        _panes[pane] = scale
+        fixed = pane.sizing_mode == "fixed"
+        wide = {"width": round(pane.width * ratio)} if fixed and pane.width else {}
+        pane.param.update(height=round((pane.height or 0) * ratio), **wide)
+    set_scale(pane.object, scale)
+
+
+def read(query: dict[str, str]) -> tuple[int, list[str]]:
+    """The scale that a link asks for, in percent, and what was wrong with it.
+
+    >>> read({"scale": "125"}), read({"scale": "7"})[1]
+    ((125, []), ['scale=7 in the link was ignored: expected 100, 125 or 150.'])
+    """
+    word = query.get("scale", "100")
+    if word in map(str, look.SCALES):
+        return int(word), []
+    names = f"{', '.join(map(str, look.SCALES[:-1]))} or {look.SCALES[-1]}"
+    shown = word if word.isalnum() and len(word) < 12 else "…"
+    return 100, [f"scale={shown} in the link was ignored: expected {names}."]
+
+
+class Scaling(param.Parameterized):
+    """Two buttons, and what they change.
+
+    Args:
+        session: of the visitor; the links of its pages say the scale.
+        body: of the page; the figures in it follow.
+
+    Attributes:
+        buttons: for the bar at the top.
+    """
+
+    scale = param.Selector(default=100, objects=list(look.SCALES), doc="Of the fonts, in percent.")
+
+    def __init__(self, session: Session, body: pn.Column, **params: Any) -> None:
+        super().__init__(**params)
+        self._session, self._body = session, body
+        self._smaller, self._larger = _button("A−"), _button("A+")
+        self._smaller.on_click(lambda _: self._step(-1))
+        self._larger.on_click(lambda _: self._step(1))
+        self.buttons = pn.Row(self._smaller, self._larger, margin=0, sizing_mode=None)
+        session.carry("scale", lambda: str(self.scale) if self.scale != 100 else "")
+        self._remember()
+
+    def follow(self, page: pmui.Page) -> None:
+        """The page, its widgets and its figures take the session's scale, now and whenever it changes."""
+
+        def change(*_: Any) -> None:
+            scale = self.scale
+            self._remember()
+            with pn.io.hold():
+                page.param.update(
+                    theme_config=look.theme(scale), sx=look.frame(scale), sidebar_width=round(DRAWER * scale / 100)
+                )
+                self.apply()
+            self._session.touch()
+
+        self.param.watch(change, "scale")
+
+    def apply(self) -> None:
+        """Brings the figures that are on the page to the scale; those that come later take it by themselves."""
+        for pane in self._body.select(pn.pane.Bokeh):
+            if pane.object is not None and pane.height:
+                fit(pane, self.scale / 100)
+
+    def _step(self, way: int) -> None:
+        scales = look.SCALES
+        place = scales.index(self.scale) + way
+        self.scale = scales[min(max(place, 0), len(scales) - 1)]
+
+    def _remember(self) -> None:
+        scale = self.scale
+        if pn.state.curdoc is not None:
+            _documents[pn.state.curdoc] = scale / 100
+        self._smaller.param.update(disabled=scale == look.SCALES[0], description=f"Smaller text (now {scale} %)")
+        self._larger.param.update(disabled=scale == look.SCALES[-1], description=f"Larger text (now {scale} %)")
+
+
+def _button(label: str) -> pmui.Button:
+    return pmui.Button(label=label, variant="text", margin=0, sx=_BUTTON, description=label)
