@@ -7,9 +7,12 @@ of the browser but the answer to a ping, which every browser gives by itself.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
 from typing import TYPE_CHECKING, Any
+
+from tornado.websocket import WebSocketClosedError
 
 if TYPE_CHECKING:
     from qfl_explore.dashboards.live import RunHandle
@@ -70,7 +73,8 @@ class Audience:
         for connection in self._connections() or ():
             socket = getattr(connection, "_socket", None)
             if getattr(socket, "ws_connection", None) is not None:
-                connection.send_ping()
+                with contextlib.suppress(WebSocketClosedError):  # the tab was closed a moment ago
+                    connection.send_ping()
 
     def look(self) -> None:
         """One round; on the loop."""
