@@ -17,6 +17,7 @@ import holoviews as hv
 import numpy as np
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
+from bokeh.models import Label, Node, Title
 from bokeh.util.serialization import make_id
 
 #: Okabe–Ito, told apart with any kind of colour vision: role -> (light theme, dark theme).
@@ -40,6 +41,8 @@ MAP_VALUES = "cividis"
 MAP_DIFFERENCE = "viridis"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 FONT_SIZE = "13px"
+#: Sizes of text are relative to this one in the app, where the theme sets them; it follows the page's font scale.
+HOST = ":host { font-size: calc(13px * var(--qfl-scale, 1)); }"
 
 
 def colour(role: str, dark: bool = False) -> str:
@@ -63,6 +66,10 @@ class LiveFigure:
         renderers: layer name -> glyph renderer.
         roles: layer name -> role of its colour.
         columns: layer name -> names of its columns.
+        frame: what shows it on a page, see `dashboards.layout.Frame`.
+        asked: axis (``x`` or ``y``) -> the range that was asked for last.
+        beside: axis -> ranges of frozen copies that share the axis; what is shown covers them too.
+        emptied: layers that were cleared and have no data since.
     """
 
     figure: Any
@@ -70,14 +77,27 @@ class LiveFigure:
     renderers: dict[str, Any]
     roles: dict[str, str]
     columns: dict[str, tuple[str, ...]]
+    frame: Any = None
+    asked: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    beside: dict[str, list[tuple[float, float]]] = dataclasses.field(default_factory=dict)
+    emptied: set[str] = dataclasses.field(default_factory=set)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no layer has data."""
+        return not any(len(column) for source in self.sources.values() for column in list(source.data.values())[:1])
 
     def put(self, layer: str, *values: Any) -> None:
         """Replaces a layer's columns, in their order."""
         arrays = [np.atleast_1d(np.asarray(value)) for value in values]
         self.sources[layer].data = dict(zip(self.columns[layer], arrays, strict=True))
+        self.emptied.discard(layer)
 
     def stream(self, layer: str, *values: Any) -> None:
-        """Appends rows to a layer."""
+        """Appends rows to a layer; after `clear` they replace it, else one flush with both would draw them twice."""
+        if layer in self.emptied:
+            self.put(layer, *values)
+            return
         arrays = [np.atleast_1d(np.asarray(value)) for value in values]
         self.sources[layer].stream(dict(zip(self.columns[layer], arrays, strict=True)))
 
@@ -85,6 +105,7 @@ class LiveFigure:
         """Empties layers."""
         for layer in layers:
             self.put(layer, *([],) * len(self.columns[layer]))
+        self.emptied |= set(layers)
 
     def set_image(self, layer: str, values: np.ndarray) -> None:
         """Replaces the values [x, y] of a heat map."""
@@ -92,10 +113,25 @@ class LiveFigure:
         source.data = {**source.data, "image": [np.ascontiguousarray(values.T, dtype=np.float32)]}
 
     def set_range(self, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
-        """Sets the shown ranges; they are also where the reset tool returns to."""
-        for span, axis in ((x, self.figure.x_range), (y, self.figure.y_range)):
+        """Sets the shown ranges; they are also where the reset tool returns to. Copies beside stay in sight."""
+        for name, span, axis in (("x", x, self.figure.x_range), ("y", y, self.figure.y_range)):
             if span is not None:
-                axis.update(start=span[0], end=span[1], reset_start=span[0], reset_end=span[1])
+                self.asked[name] = span
+                low, high = covering([span, *self.beside.get(name, ())])
+                axis.update(start=low, end=high, reset_start=low, reset_end=high)
+
+    def say(self, text: str) -> None:
+        """Writes a hint into the middle of the axes, such as "computing the first result …"; empty: none."""
+        self._annotate("hint", text)
+
+    def caption(self, text: str) -> None:
+        """Writes a line above the axes; empty: none."""
+        self._annotate("caption", text)
+
+    def _annotate(self, name: str, text: str) -> None:
+        for model in (*self.figure.center, *self.figure.above):
+            if model.name == name and model.text != text:
+                model.text = text
 
     def set_dark(self, dark: bool) -> None:
         """Recolours the layers; axes and background follow the page's theme in the browser."""
@@ -105,6 +141,9 @@ class LiveFigure:
             glyph = self.renderers[layer].glyph
             names = [name for name in ("line_color", "fill_color", "text_color") if hasattr(glyph, name)]
             glyph.update(**dict.fromkeys(names, colour(role, dark)))
+        for model in (*self.figure.center, *self.figure.above):
+            if model.name in ("hint", "caption"):
+                model.text_color = colour("target", dark)
 
     def set_height(self, height: int) -> None:
         """Sets the height in pixels."""
@@ -117,6 +156,16 @@ class LiveFigure:
             for item in legend.items:
                 if self.renderers[layer] in item.renderers:
                     item.visible = visible
+
+
+def covering(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The least range that covers all of these, downwards where the first one is.
+
+    >>> covering([(0.0, 1.0), (0.5, 2.0)]), covering([(3.0, 1.0), (0.0, 2.0)])
+    ((0.0, 2.0), (3.0, 0.0))
+    """
+    low, high = min(map(min, spans)), max(map(max, spans))
+    return (low, high) if spans[0][0] <= spans[0][1] else (high, low)
 
 
 _originals: dict[str, tuple[LiveFigure, str]] = {}
@@ -137,6 +186,16 @@ def copy_of(key: str, build: Callable[[], LiveFigure]) -> LiveFigure:
             document.add_root(original.figure)
             _originals[key] = (original, serialize_json(document.to_json(deferred=False)))
         original, text = _originals[key]
+    return from_text(text, original)
+
+
+def from_text(text: str, original: LiveFigure) -> LiveFigure:
+    """A figure from its document's JSON, every model with an id of its own.
+
+    Args:
+        text: of a document with the figure only.
+        original: whose layers it has.
+    """
     text = re.sub(r'"id": ?"(p[0-9]+)"', _Renamed(), text)
     document = Document.from_json(json.loads(text))
     (figure,) = document.roots
@@ -183,6 +242,7 @@ def freeze(
         renderers[name].name = name
     figure = LiveFigure(plot.state, sources, renderers, dict(zip(names, roles, strict=True)), columns)
     _polish(figure.figure)
+    _add_words(figure.figure)
     figure.set_dark(False)
     return figure
 
@@ -193,7 +253,7 @@ def _polish(figure: Any) -> None:
     figure.toolbar.autohide = True
     figure.toolbar_inner = True
     figure.toolbar_location = "right"
-    figure.stylesheets = [":host { font-size: 13px; }"]
+    figure.stylesheets = [HOST]
     figure.min_border_left, figure.min_border_right = 56, 12
     figure.title.text_font_size, figure.title.text_font_style = "14px", "bold"
     figure.title.text_font = FONT
@@ -203,8 +263,16 @@ def _polish(figure: Any) -> None:
         axis.axis_label_text_font_style = "normal"
     for legend in figure.legend:
         legend.label_text_font_size, legend.label_text_font = "12px", FONT
-        legend.stylesheets = [":host { font-size: 13px; }"]
+        legend.stylesheets = [HOST]
         legend.click_policy, legend.padding, legend.margin = "hide", 0, 2
+
+
+def _add_words(figure: Any) -> None:
+    """Places for a hint within the axes and a line above them; both empty."""
+    centre = Node(target="frame", symbol="center")
+    look = {"text_font": FONT, "text_font_size": FONT_SIZE}
+    figure.add_layout(Label(x=centre, y=centre, anchor="center", text="", name="hint", **look))
+    figure.add_layout(Title(text="", name="caption", text_font_style="normal", **look), "above")
 
 
 def tools() -> dict[str, Any]:

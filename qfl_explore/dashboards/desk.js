@@ -1,0 +1,166 @@
+// The browser's half of desk.py: keys that control the run, and pictures saved without asking the server.
+
+const SWITCH = "qfl_explore keyboard shortcuts";
+const NEVER = "input, textarea, select, [contenteditable=''], [contenteditable='true']";
+// Whoever has the focus there types, picks from a list or reads a dialog.
+const TYPING = `${NEVER}, [role=textbox], [role=combobox], [role=listbox], [role=menu], [role=spinbutton], [role=dialog]`;
+const UNTYPED = ["range", "checkbox", "radio"];
+// Space presses these, opens these, or scrolls what has the focus.
+const PRESSED = "button, a[href], summary, label, [tabindex]:not([tabindex='-1'])";
+// These take the arrows.
+const ARROWS = "[role=tab], [role=tablist], [role=slider], [role=radiogroup], [role=toolbar], [role=grid], [role=tree]";
+const SCROLLS = "[tabindex='0']:not([role])";
+
+function remembered() {
+  try {
+    return window.localStorage.getItem(SWITCH) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+function remember(on) {
+  try {
+    window.localStorage.setItem(SWITCH, on ? "on" : "off");
+  } catch { /* a browser that keeps nothing: the switch holds for this visit */ }
+}
+
+function within(path, selector) {
+  return path.some((node) => node instanceof Element && node.matches(selector));
+}
+
+// What a key means where the focus is now, or nothing.
+function meaning(event, path) {
+  const ctrl = event.ctrlKey || event.metaKey;
+  if (within(path, TYPING) && !path.some((node) => UNTYPED.includes(node.type))) return null;
+  if (ctrl) {
+    if (event.altKey || event.key.toLowerCase() !== "z") return null;
+    return event.shiftKey ? "redo" : "undo";
+  }
+  if (event.altKey) return null;
+  if (event.key === " ") return within(path, `${PRESSED}, ${NEVER}`) ? null : "toggle";
+  if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+    if (event.shiftKey || within(path, `${ARROWS}, ${SCROLLS}, ${NEVER}`)) return null;
+    return event.key === "ArrowRight" ? "step" : "rewind";
+  }
+  if (event.key === "p" || event.key === "P") return "pin";
+  return event.key === "?" ? "help" : null;
+}
+
+function view_of(id) {
+  return window.Bokeh?.index?.find_one_by_id?.(id) ?? null;
+}
+
+// The colour behind an element: the nearest that is not see-through.
+function behind(element) {
+  for (let node = element; node; node = node.parentElement ?? node.assignedSlot ?? node.getRootNode()?.host) {
+    if (!(node instanceof Element)) continue;
+    const colour = getComputedStyle(node).backgroundColor;
+    if (colour && !/^rgba\(.*, 0\)$|^transparent$/.test(colour)) return colour;
+  }
+  return "#ffffff";
+}
+
+function escaped(text) {
+  const holder = document.createElement("i");
+  holder.textContent = text;
+  return holder.innerHTML;
+}
+
+// Title, description and background go in front of what is drawn.
+function finished(svg, words, colour) {
+  const box = svg.getAttribute("viewBox")?.split(/[ ,]+/) ?? [0, 0, svg.getAttribute("width"), svg.getAttribute("height")];
+  const back = colour ? `<rect x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" fill="${colour}"/>` : "";
+  const head = `<title>${escaped(words.title)}</title><desc>${escaped(words.about)}</desc>${back}`;
+  const text = new XMLSerializer().serializeToString(svg);
+  const named = /^<svg[^>]*xmlns=/.test(text) ? text : text.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
+  return named.replace(/^(<svg[^>]*>)/, `$1${head}`);
+}
+
+function canvas_blob(canvas) {
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+async function drawn(svg, colour) {
+  const { width, height } = svg.getBoundingClientRect();
+  const copy = svg.cloneNode(true);
+  copy.setAttribute("width", width);
+  copy.setAttribute("height", height);
+  const url = URL.createObjectURL(new Blob([finished(copy, { title: "", about: "" }, "")], { type: "image/svg+xml" }));
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    return await painted(image, colour, 2 * width, 2 * height);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+function painted(image, colour, width, height) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d");
+  context.fillStyle = colour;
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, 0, 0, width, height);
+  return canvas_blob(canvas);
+}
+
+async function picture(button, words) {
+  const { qflSave: kind, qflFigure: id } = button.dataset;
+  if (!id) {
+    const svg = button.getRootNode().querySelector("svg");
+    const colour = behind(svg);
+    return kind === "svg" ? new Blob([finished(svg, words, colour)], { type: "image/svg+xml" }) : drawn(svg, colour);
+  }
+  const view = view_of(id);
+  if (!view) throw new Error("the picture is not on the page");
+  const colour = behind(view.el);
+  const layer = view.export(kind);
+  if (kind === "png") return painted(layer.canvas, colour, layer.canvas.width, layer.canvas.height);
+  const text = await (await layer.to_blob()).text();
+  const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  return new Blob([finished(svg, words, colour)], { type: "image/svg+xml" });
+}
+
+function file_name(...parts) {
+  const plain = parts.filter(Boolean).map((part) => part.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""));
+  return plain.join("_").slice(0, 120);
+}
+
+async function save(button, model) {
+  const { qflSave: kind, qflName: name } = button.dataset;
+  const words = { title: `${name} (qfl_explore, ${model.page})`, about: `${model.about} ${window.location.href}` };
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await picture(button, words));
+  link.download = `${file_name("qfl", model.page, name, model.settings_id)}.${kind}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+export function render({ model }) {
+  const stop = new AbortController();
+  // in a notebook the keys belong to the notebook
+  const foreign = document.querySelector(".jp-LabShell, .jp-NotebookShell, #notebook") !== null;
+  if (foreign) model.keys = false;
+  else if (model.keys !== remembered()) model.keys = remembered();
+  model.on("keys", () => { if (!foreign) remember(model.keys); });
+  document.addEventListener("keydown", (event) => {
+    if (foreign || event.defaultPrevented || event.isComposing || event.qflDone) return;
+    const found = meaning(event, event.composedPath());
+    const always = found === "undo" || found === "redo";
+    if (!found || (!model.keys && !always) || (event.repeat && found !== "step" && !always)) return;
+    event.preventDefault();
+    event.qflDone = true;
+    model.send_msg(found);
+  }, { signal: stop.signal });
+  document.addEventListener("click", (event) => {
+    const button = event.composedPath().find((node) => node instanceof Element && node.dataset?.qflSave);
+    if (!button || event.qflDone) return;
+    event.qflDone = true;
+    save(button, model).catch((error) => { button.title = `Not saved: ${error.message}`; });
+  }, { signal: stop.signal });
+  model.on("remove", () => stop.abort());
+  return document.createElement("span");
+}
