@@ -220,6 +220,28 @@ def data(
 
 
 @app.command()
+def notebooks(
+    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Where to copy them.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="Only list them, with their titles.")] = False,
+) -> None:
+    """Copy the notebooks of the course into a folder, to work in. Files that are there are never replaced.
+
+    \b
+    Examples:
+      qfl-explore notebooks --list
+      qfl-explore notebooks qfl-course
+    """
+    from qfl_explore.cli.notebooks import copy_out, listing
+
+    if show:
+        typer.echo(listing())
+        return
+    target = folder or Path("notebooks")
+    copies = copy_out(target)
+    typer.echo(f"{len(copies)} notebooks are in {target}. Open them with: jupyter lab --notebook-dir={target}")
+
+
+@app.command()
 def doctor(
     check: Annotated[bool, typer.Option("--run", help="Also run each engine, and compare it with cirq.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print findings for programs to read.")] = False,

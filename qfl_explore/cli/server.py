@@ -36,11 +36,13 @@ class BoundedSocket(panel_server.WSHandler):
     """A visitor's socket; a message in many parts may not fill the memory, and rubbish is not copied into the log."""
 
     _n_waiting = 0
+    _is_refused = False
 
     async def _receive(self, fragment: str | bytes) -> Any:
+        if self._is_refused:  # what comes until the connection is closed
+            return None
         self._n_waiting += len(fragment)
         if self._n_waiting > PARTS_BYTES:
-            self._n_waiting = 0
             self._refuse("a message that is too large")
             return None
         try:
@@ -54,7 +56,7 @@ class BoundedSocket(panel_server.WSHandler):
 
     def _refuse(self, what: str) -> None:
         panel_server.logger.warning("A browser sent %s; its connection is closed.", what)
-        self.receiver._message = self.receiver._partial = None
+        self._is_refused, self.receiver = True, None  # and with it what had arrived
         self.close(1009, "message refused")
 
 
