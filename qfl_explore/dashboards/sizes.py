@@ -11,7 +11,7 @@ import param
 
 from qfl_explore.dashboards import look
 from qfl_explore.dashboards.pages import Session
-from qfl_explore.plots.sizes import set_scale
+from qfl_explore.plots.sizes import scale_of, set_scale
 
 #: Width of the drawer in pixels.
 DRAWER = 330
@@ -25,7 +25,6 @@ _BUTTON = {
     "&.Mui-disabled": {"color": "#FFFFFF", "opacity": 0.4},
 }
 _documents: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
-_panes: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
 
 
 def current() -> float:
@@ -42,9 +41,8 @@ def fit(pane: pn.pane.Bokeh, scale: float | None = None) -> None:
         scale: factor; ``None``: the visitor's.
     """
     scale = current() if scale is None else scale
-    ratio = scale / _panes.get(pane, 1.0)
+    ratio = scale / scale_of(pane.object)
     if ratio != 1.0:
-        _panes[pane] = scale
         fixed = pane.sizing_mode == "fixed"
         wide = {"width": round(pane.width * ratio)} if fixed and pane.width else {}
         pane.param.update(height=round((pane.height or 0) * ratio), **wide)
