@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import teaching_text as text
+from qfl_explore.dashboards.link import APP_WORDS
 from qfl_explore.dashboards.live import when_loaded
 from qfl_explore.dashboards.pages import Session, View, states_of
 from qfl_explore.dashboards.parameters import State
@@ -60,7 +61,7 @@ def entered(query: Mapping[str, str], page: str) -> tuple[dict[str, str], int, l
         said = f"a step from 1 to {len(steps)}" if steps else "a page that has a tour"
         return dict(query), 0, [f"tour in the link was ignored: expected {said}."]
     number = int(asked)
-    own = set(query) - {"page", "theme", "tour"}
+    own = set(query) - set(APP_WORDS)
     words = {} if own else dict(steps[number - 1].words or {})
     return {**query, **words}, number, []
 
@@ -127,15 +128,9 @@ class TeachingBar:
 
     def _preset_chips(self, page: str) -> list[Any]:
         found = presets().get(page, ())
-        chips: list[Any] = (
-            [pn.pane.HTML('<span style="font-size:13px;line-height:26px">Try:</span>', margin=(0, 0, 0, 6))]
-            if found
-            else []
-        )
+        chips: list[Any] = [_caption("Try:")] if found else []
         for one in found:
-            chip = pmui.Button(
-                label=one.name, size="small", variant="outlined", margin=0, sx=_CHIP, description=one.see
-            )
+            chip = pmui.Button(label=one.name, size="small", variant="outlined", margin=0, sx=_CHIP)
             chip.on_click(lambda _, one=one: self.take(one))
             chips.append(chip)
         return chips
@@ -210,6 +205,10 @@ class TeachingBar:
             run.resume()
 
 
+def _caption(words: str) -> pn.pane.HTML:
+    return pn.pane.HTML(f'<span style="font-size:13px">{words}</span>', margin=(0, 0, 0, 8), align="center")
+
+
 def _run_of(view: Any) -> Any:
     """The main run of a page, or of its open part."""
     part = getattr(view, "part", None)
@@ -269,7 +268,7 @@ class TourCard:
 
     def reveal(self, step: Step, chosen: int) -> None:
         """Shows the answer; ``chosen`` is 0 where the learner only asked for it."""
-        self.told.object = text.answer(step, chosen)
+        self.ask.object, self.told.object = text.question(step, waits=False), text.answer(step, chosen)
         self.shown.disabled = True
         for place, widget in enumerate(self.choices, 1):
             right = place == step.right

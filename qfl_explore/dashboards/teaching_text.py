@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import re
-
 from qfl_explore.dashboards.terms import mark
+from qfl_explore.teaching.markup import safe as unmarked
 from qfl_explore.teaching.model import Step, Tour
 
 CARD_STYLE = """
@@ -15,21 +13,11 @@ h2 span { font-weight: 400; opacity: 0.85; }
 .answer { border-top: 1px solid rgba(128, 128, 128, 0.45); margin-top: 4px; padding-top: 5px; }
 .limit { opacity: 0.9; font-size: 13px; }
 """
-_ALLOWED = re.compile(r"&lt;(/?(?:sub|sup|i|b))&gt;")
 
 
 def safe(text: str) -> str:
-    """Text of the material as HTML, with technical words marked.
-
-    >>> safe("x<sub>1</sub> & <script>")
-    'x<sub>1</sub> &amp; &lt;script&gt;'
-    """
+    """Text of the material as HTML, with technical words marked."""
     return mark(unmarked(text))
-
-
-def unmarked(text: str) -> str:
-    """The same without marks."""
-    return _ALLOWED.sub(r"<\1>", html.escape(html.unescape(text), quote=False))
 
 
 def head(tour: Tour, number: int) -> str:
@@ -44,11 +32,16 @@ def look(step: Step) -> str:
     return f"<h3>Look</h3><p>{safe(step.look)}</p>"
 
 
-def question(step: Step) -> str:
-    """The question; where the run waits, that is said."""
-    waits = " <i>(The run waits for your answer.)</i>" if step.predict else ""
+def question(step: Step, waits: bool = True) -> str:
+    """The question.
+
+    Args:
+        step: of the tour.
+        waits: whether it is not answered yet; then a run that waits says so.
+    """
+    said = " <i>(The run waits for your answer.)</i>" if step.predict and waits else ""
     word = "Predict first" if step.predict else "Question"
-    return f"<h3>{word}</h3><p>{safe(step.question)}{waits}</p>"
+    return f"<h3>{word}</h3><p>{safe(step.question)}{said}</p>"
 
 
 def answer(step: Step, chosen: int) -> str:

@@ -141,6 +141,7 @@ class Activity:
         page: of the app, or empty.
         words: settings as URL words for the link.
         tour: step of the page's tour that the link opens instead, from 1; 0: none.
+        shown: settings that an exercise leaves to the learner, as in a link; empty: there is no exercise.
         everybody: all learners do it; otherwise only the instructor, because it is heavy or is a talk.
         do: what the instructor does and says.
         question: to the room.
@@ -154,6 +155,7 @@ class Activity:
     page: str = ""
     words: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tour: int = 0
+    shown: str = ""
     everybody: bool = True
     question: str = ""
     see: str = ""
@@ -165,7 +167,12 @@ class Activity:
         """The query of a URL that opens it; empty where there is no page."""
         if not self.page:
             return ""
-        return query({"page": self.page, **self.words, **({"tour": str(self.tour)} if self.tour else {})})
+        return query({"page": self.page, **({"tour": str(self.tour)} if self.tour else self.words)})
+
+    @property
+    def exercise(self) -> str:
+        """The query of a URL with all controls hidden but a few; empty where there is none."""
+        return query({"page": self.page, **self.words, "show": self.shown}) if self.page and self.shown else ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
