@@ -237,6 +237,13 @@ PAGES: tuple[Page, ...] = (
         summary="A grid of settings over an experiment: rows as they arrive, small multiples, Python and TOML.",
         states=("sweeps_state:SweepsState",),
     ),
+    Page(
+        "teach",
+        "Teach",
+        "qfl_explore.dashboards.teaching",
+        summary="For instructors: lesson plans with links, a worksheet to print, all tours, presets and words.",
+        states=("teaching_state:TeachState",),
+    ),
 )
 
 
