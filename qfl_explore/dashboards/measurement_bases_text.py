@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards import look
 from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import grouped, number
 
@@ -39,16 +40,13 @@ sampled ones (all readouts get the same three penalties). Repetitions are counte
 a device and without the time to switch bases. Breast cancer enters through fixed principal components (scaled by
 tanh to angles), not through trained encoders as on the page Real data, so scores are not those.
 """
-TABLE_STYLE = """
-.wide { overflow-x: auto; }
-@media (max-width: 1200px) { table { font-size: 12px; } }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-p { opacity: 0.8; font-size: 13px; margin: 2px 0 6px 0; }
-th, td { text-align: right; padding: 4px min(6px, 0.5vw); border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
-thead th { font-weight: 600; vertical-align: bottom; }
-th:first-child { text-align: left; white-space: nowrap; }
-small { opacity: 0.75; white-space: nowrap; }
+TABLE_STYLE = (
+    look.TABLE_STYLE
+    + """
+@media (max-width: 1200px) { table { font-size: calc(12px * var(--qfl-scale, 1)); } }
+th, td { padding: 4px min(6px, 0.5vw); }
 """
+)
 _SCORE = {"polynomial": "R²", "breast_cancer": "accuracy"}
 
 

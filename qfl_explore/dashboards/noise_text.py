@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards import look
 from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import number
 
@@ -54,15 +55,7 @@ cirq, so there is none. No crosstalk, leakage, drift, routing between distant qu
 and small registers. Intervals are Student t over seeds, 95 %, wider for splits that share samples; "at its best"
 picks the best way to meet the noise for each model by its mean on the test part, alike for all.
 """
-TABLE_STYLE = """
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-p { opacity: 0.85; font-size: 13px; margin: 8px 0 4px 0; }
-th, td { text-align: right; padding: 4px 6px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
-thead th { font-weight: 600; vertical-align: bottom; }
-th:first-child { text-align: left; white-space: nowrap; }
-small { opacity: 0.75; white-space: nowrap; }
-"""
+TABLE_STYLE = look.TABLE_STYLE
 _SCORE = {"polynomial": "test R²", "breast_cancer": "test AUC", "separation": "share of right decisions"}
 _WAYS = {"clean": "as trained", "refit": "readout fitted anew", "noisy": "trained with noise"}
 _MODELS = {

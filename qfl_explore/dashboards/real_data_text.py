@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards import look
 from qfl_explore.dashboards.export import changed, config_lines
 
 if TYPE_CHECKING:
@@ -153,15 +154,12 @@ def facts(data: MultimodalData) -> str:
     return f"{line}{left} Source: {data.source}. Licence: {data.licence}."
 
 
-TABLE_STYLE = """
-.rows { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; opacity: 0.85; padding: 2px 0 6px 0; }
-th, td { text-align: right; padding: 4px 9px; border-bottom: 1px solid rgba(128, 128, 128, 0.3); }
-th:first-child, td.why { text-align: left; }
-th:first-child { white-space: nowrap; }
-small { opacity: 0.8; white-space: nowrap; }
+TABLE_STYLE = (
+    look.TABLE_STYLE
+    + """
+td.why { text-align: left; }
 """
+)
 
 
 def table_html(summary: Mapping[str, Any], unit: str = "") -> str:
@@ -197,7 +195,7 @@ def table_html(summary: Mapping[str, Any], unit: str = "") -> str:
         caption += " All seeds share one official test part: these intervals tell about the starts of training only."
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     return (
-        f'<div class="rows" tabindex="0"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="wide" tabindex="0"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 

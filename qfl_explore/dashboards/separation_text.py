@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards import look
 from qfl_explore.theory.rank_wall import least_error, needed_rank
 
 if TYPE_CHECKING:
@@ -73,13 +74,14 @@ NOT_SHOWN = {
         "(Mori, Mizuta and Fujii, Quantum 8, 1512), so each sequence below is simply computed."
     ),
 }
-TABLE_STYLE = """
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; opacity: 0.85; padding: 2px 0 6px 0; }
-th, td { text-align: right; padding: 4px min(12px, 0.8vw); border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
+TABLE_STYLE = (
+    look.TABLE_STYLE
+    + """
+table { width: auto; }
 td:not(:last-child) { white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+td:first-child { text-align: left; }
 """
+)
 
 
 def problem(n_oracles: int) -> str:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards import look
 from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.wording import grouped, number
 
@@ -46,15 +47,12 @@ ours. A few seeds on small samples tell large differences only. Everything is si
 repetitions. Attention weights say where a query looks, not why. Intervals are Student t over seeds (95 %), wider where
 splits of the same samples are drawn anew; p-values by Holm's method over all pairs of the table.
 """
-TABLE_STYLE = """
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; opacity: 0.85; padding: 8px 0 4px; font-size: 13px; }
-th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
-th { font-weight: 600; }
+TABLE_STYLE = (
+    look.TABLE_STYLE
+    + """
 td { white-space: nowrap; }
-th:first-child { text-align: left; font-weight: 400; }
 """
+)
 _SYSTEMS = ("quantum", "cross_attention", "feature_entanglement")
 _OUTCOMES = {"higher": "is above", "lower": "is below", "undecided": "cannot be told apart yet from"}
 _SHORT = {
