@@ -118,14 +118,15 @@ def score_columns(table: pd.DataFrame, summary: Mapping[str, Any], paper: float 
 
 
 def score_span(columns: Columns) -> tuple[float, float]:
-    """Range of macro F1; intervals of few seeds may leave it."""
-    names = [name for name in (*GROUPS, "mean", "paper") if name in columns]
-    values = np.concatenate([np.asarray(columns[name][0], float) for name in names])
+    """Range of macro F1, with all intervals."""
+    parts = [columns[name][0] for name in (*GROUPS, "mean", "paper", "interval") if name in columns]
+    parts += [columns["interval"][2]] if len(columns.get("interval", ())) > 2 else []
+    values = np.concatenate([np.asarray(part, float) for part in parts])
     if not len(values):
         return 0.5, 1.0
     low, high = float(values.min()), float(values.max())
     reach = max(high - low, 0.05)
-    return max(0.0, low - 0.25 * reach), min(1.02, high + 0.2 * reach)
+    return max(-0.02, low - 0.08 * reach), min(1.02, high + 0.08 * reach)
 
 
 def scores(table: pd.DataFrame, summary: Mapping[str, Any], paper: float | None = None) -> hv.Overlay:
