@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from typing import Any
 
@@ -65,3 +66,23 @@ def check_int(name: str, value: Any, minimum: int, maximum: int | None = None) -
     if number < minimum or (maximum is not None and number > maximum):
         raise invalid(f"{name} is out of range", span, f"{name}={number}")
     return number
+
+
+#: What operating systems say where nothing more fits.
+_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
+
+
+def full_disk(error: BaseException) -> str:
+    """A message in three parts where the error says that a disk is full; else an empty text.
+
+    >>> full_disk(OSError(errno.ENOSPC, "No space left on device", "a.csv")).split(". ")[0]
+    'the disk is full, and something could not be written'
+    >>> full_disk(OSError(errno.ENOENT, "No such file", "a.csv"))
+    ''
+    """
+    if not (isinstance(error, OSError) and error.errno in _FULL) and "disk is full" not in str(error):
+        return ""
+    where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+    received = f"{getattr(error, 'strerror', None) or error}{where}"
+    expected = "free space; what was written before is kept, and the same step can be taken again"
+    return str(invalid("the disk is full, and something could not be written", expected, received))

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from qfl_explore.errors import invalid
+from qfl_explore.errors import full_disk, invalid
 
 BAD_INPUT = 2
 #: typer carries its own copy of click in some versions, so its classes are taken from a public one.
@@ -51,6 +51,8 @@ def plain_errors(group: Any, ctx: Any = None) -> Iterator[None]:
     except (ValueError, TypeError, ImportError) as error:
         end(three_parts(error))
     except OSError as error:
+        if full := full_disk(error):
+            end(full)
         if _has_three(str(error)):  # ours, such as data that are not here
             end(three_parts(error))
         if error.filename is None:

@@ -19,6 +19,7 @@ from qfl_explore.dashboards.audience import audience_of
 from qfl_explore.dashboards.kernel import in_kernel
 from qfl_explore.dashboards.pacing import PACER
 from qfl_explore.dashboards.scheduler import FINAL, Job, Scheduler, shared_scheduler
+from qfl_explore.errors import full_disk
 
 #: Seconds between two flushes; ten pictures a second.
 INTERVAL = 0.1
@@ -55,7 +56,9 @@ class Update:
 
 def message(error: BaseException) -> str:
     """An exception as a sentence for the page; never a traceback."""
-    text = str(error).strip()
+    text = full_disk(error) or str(error).strip()
+    if "Expected: " in text and "Received: " in text:  # ours
+        return text
     if isinstance(error, (ValueError, TypeError, ImportError, RuntimeError)) and text:
         return text
     return f"The run stopped: {type(error).__name__}{': ' + text if text else ''}."

@@ -1,8 +1,10 @@
 """Whatever a visitor types, links, names or uploads: a message or a text, never code, never a traceback."""
 
 import csv
+import errno
 import io
 import re
+import sqlite3
 import types
 
 import numpy as np
@@ -12,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from qfl_explore import sweeps
 from qfl_explore.dashboards import admission
+from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import PAGES
 from qfl_explore.dashboards.settings import code_block
@@ -23,6 +27,7 @@ from qfl_explore.dashboards.take_along import table_html
 from qfl_explore.dashboards.text import Text, as_markup
 from qfl_explore.dashboards.upload import safe_name, upload
 from qfl_explore.experiments.table import MAX_BYTES, read_table
+from qfl_explore.results.sqlite import SqliteFile
 from tests.dashboards.waiting import wait_for
 
 IMAGE = "<img src=x onerror='window.hit=1'>"
@@ -226,6 +231,47 @@ def test_hundreds_of_words_are_a_short_notice_and_the_good_ones_are_kept():
         assert 20 < len(shell.session.notice) < 6000 and "<img" not in shell._notice.object
     finally:
         shell.close()
+
+
+# when something breaks
+
+
+def test_a_full_disk_stops_a_sweep_with_a_message_and_the_next_one_goes_on(monkeypatch, tmp_path):
+    whole = sweeps.stream
+    monkeypatch.setenv("QFL_EXPLORE_RESULTS", str(tmp_path / "rows.sqlite"))
+    monkeypatch.setattr(sweeps, "stream", lambda *a, **o: whole(*a, **{**o, "kind": "threads", "n_workers": 1}))
+    add = SqliteFile.add
+
+    def full(store, items):
+        store._db.execute("PRAGMA max_page_count = 1")  # as small as it is already
+        return add(store, ((key, status, name, text + " " * 100_000) for key, status, name, text in items))
+
+    monkeypatch.setattr(SqliteFile, "add", full)
+    shell = Shell({"page": "sweeps", "xs": "1, 2", "seeds": "1", "settings": "n_steps = 20; n_train = 32"})
+    try:
+        page = shell._views["sweeps"]
+        page.start()
+        wait_for(lambda: page.run.state == "failed" and shell.session.notice)
+        assert "a result could not be kept" in shell.session.notice and "Received: database or disk is full" in (
+            shell.session.notice
+        )
+        monkeypatch.setattr(SqliteFile, "add", add)
+        page.start()
+        wait_for(lambda: page.run.state == "done")
+        wait_for(lambda: page.table() is not None and list(page.table()["status"]) == ["done"] * len(page.table()))
+    finally:
+        shell.close()
+        sweeps.shutdown()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device", "a.csv"), sqlite3.OperationalError("database or disk is full")],
+    ids=["file", "database"],
+)
+def test_a_full_disk_has_three_parts_wherever_it_shows(error):
+    assert message(error).startswith("the disk is full, and something could not be written. Expected: free space")
+    assert ". Received: " in message(error)
 
 
 # who gets a place

@@ -68,6 +68,15 @@ def test_rows_are_kept_written_and_not_computed_again(call, local, tmp_path):
     assert ResultStore(call.store).table()["seconds"].tolist() == seconds
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+def test_a_table_for_which_there_is_no_space_ends_with_a_message_and_loses_no_row(call, local):
+    done = call("--csv", "/dev/full", "--workers", "1")
+    assert done.exit_code == 2 and isinstance(done.exception, SystemExit)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: the disk is full") and ". Expected: " in last and ". Received: No space" in last
+    assert len(ResultStore(call.store)) == 2
+
+
 def test_a_dry_run_counts_and_computes_nothing(call):
     done = call("--dry-run")
     assert done.exit_code == 0 and "0 of them are in" in done.output

@@ -242,3 +242,18 @@ def test_results_load_no_engine_and_no_pictures():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & {"tensorflow", "numba", "cirq", "panel", "bokeh", "xarray", "distributed"}
+
+
+def test_a_full_disk_is_a_message_and_what_was_kept_stays(tmp_path):
+    kept = ResultStore(tmp_path / "results.sqlite")
+    kept.put_all(record(seed) for seed in range(5))
+    (pages,) = kept._kept._db.execute("PRAGMA page_count").fetchone()
+    kept._kept._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "database or disk is full"
+    many = [record(seed, summary={"text": "x" * 1000}) for seed in range(100, 200)]
+    for _ in range(2):  # and the second time is no other error
+        with pytest.raises(ValueError, match=r"could not be kept at .*\. Expected: .* Received: .*full"):
+            kept.put_all(many)
+    assert len(kept) == 5 and kept.get(record(3).key).ok
+    kept._kept._db.execute("PRAGMA max_page_count = 100000")
+    assert all(kept.put_all(many)) and len(kept) == 105
+    kept.close()
