@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 import cirq
 import numpy as np
@@ -15,6 +14,7 @@ from qfl_explore.circuits.encoding import Angle, GrayCodeSignal, multi_controlle
 from qfl_explore.circuits.measurement import measured_observables
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import invalid
+from qfl_explore.lazy import cached_property
 
 
 @dataclasses.dataclass(frozen=True)

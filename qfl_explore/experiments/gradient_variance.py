@@ -11,7 +11,6 @@ import collections
 import dataclasses
 import math
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.errors import invalid
 from qfl_explore.experiments.gradient_variance_config import GradientVarianceConfig, SweepConfig
 from qfl_explore.experiments.gradient_variance_exact import exact_mean, inputs_of
+from qfl_explore.lazy import cached_property
 from qfl_explore.simulation.base import check_memory, get_backend
 from qfl_explore.theory.trainability import two_design_variance
 

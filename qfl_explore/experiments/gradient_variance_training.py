@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.gradient_variance import log_interval
 from qfl_explore.experiments.intervals import Interval, t_interval
+from qfl_explore.lazy import cached_property
 from qfl_explore.optimizers import Adam, check_positive
 from qfl_explore.simulation.base import ENGINES, Backend, check_memory, get_backend
 

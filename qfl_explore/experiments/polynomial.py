@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from qfl_explore.errors import invalid
 from qfl_explore.experiments.polynomial_config import PolynomialConfig
 from qfl_explore.experiments.problem import Grid, Problem, prepare
 from qfl_explore.experiments.table import Table
+from qfl_explore.lazy import cached_property
 from qfl_explore.optimizers import Adam, AdamState, lbfgs
 
 __all__ = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from qfl_explore.errors import invalid
 from qfl_explore.experiments.polynomial_config import PolynomialConfig
 from qfl_explore.experiments.table import Table
 from qfl_explore.experiments.targets import Target, make_target
+from qfl_explore.lazy import cached_property
 from qfl_explore.readout import CircuitRegression
 from qfl_explore.simulation.base import Backend, get_backend
 from qfl_explore.theory.exact_ceiling import exact_ceiling

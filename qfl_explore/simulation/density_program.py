@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from functools import cached_property
 
 import cirq
 import numpy as np
 
 from qfl_explore.circuits.fusion import FusionCircuit
 from qfl_explore.circuits.noise import NoiseModel, noisy_observables, physical_moments
+from qfl_explore.lazy import cached_property
 
 #: Kinds of operation.
 AFFINE, NOISE, SIGNAL, CZ, CNOT = range(5)
