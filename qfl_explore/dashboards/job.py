@@ -32,6 +32,8 @@ def paced(items: Iterable[Any], rate: Callable[[], float | None]) -> Iterator[An
     due = time.monotonic()
     for item in items:
         yield item
+        if isinstance(item, Wait):
+            continue
         wanted, now = rate(), time.monotonic()
         due = now if wanted is None else max(due + 1.0 / wanted, now - 0.05)
         if due > now + 0.005:
