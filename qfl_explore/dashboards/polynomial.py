@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import dataclasses
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from qfl_explore.dashboards.polynomial_figures import Figures, Picture, derive
 from qfl_explore.dashboards.run_page import RunPage
 from qfl_explore.dashboards.scheduler import Wait, paced
 from qfl_explore.dashboards.settings import polynomial_sidebar
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
 
@@ -35,8 +36,6 @@ SENTENCE_INTERVAL = 1.0
 #: The wall strip: the same target at each of these degrees.
 WALL_DEGREES = range(1, 9)
 MAX_WALL_QUBITS = 6
-_walls: dict[str, list[Any]] = {}
-_walls_lock = threading.Lock()
 
 
 def create(session: Session) -> PolynomialPage:
@@ -50,28 +49,34 @@ def facts_and_wall(problem: Any, table: Any) -> Iterator[Any]:
     Yields:
         ``("facts", problem, Facts)`` once, then ``("wall", points so far)``.
     """
-    from qfl_explore.experiments.polynomial import WallPoint, prepare, stream
-
     yield "facts", problem, wording.gather_facts(problem)
     config = problem.config.replace(backend="batched", patience=None, n_steps=min(600, problem.config.n_steps))
     if config.fusion.n_qubits > MAX_WALL_QUBITS:
         return
-    key = config.replace(fusion=config.fusion.replace(degree=1)).run_id
-    with _walls_lock:
-        points = list(_walls.get(key, [])) if table is None else []
-    yield "wall", list(points)
-    for degree in WALL_DEGREES[len(points) :]:
+    yield "wall", []
+    if table is not None:
+        yield from wall(config, table)
+    else:
+        whatever_degree = config.replace(fusion=config.fusion.replace(degree=1))
+        yield from shared(("wall", whatever_degree), lambda: wall(whatever_degree, None))
+
+
+def wall(config: PolynomialConfig, table: Any) -> Iterator[Any]:
+    """The same target trained at each degree.
+
+    Yields:
+        ``("wall", points so far)``.
+    """
+    from qfl_explore.experiments.polynomial import WallPoint, prepare, stream
+
+    points = []
+    for degree in WALL_DEGREES:
         deeper = prepare(config.replace(fusion=config.fusion.replace(degree=degree)), table)
         last = None
         for last in stream(deeper.config, deeper):
             if last.step % 10 == 9:
                 yield Wait(0.0)  # the next run's turn
         points.append(WallPoint(degree, last.test_r2, deeper.ceiling.r2))
-        with _walls_lock:
-            if table is None:
-                _walls[key] = list(points)
-                while len(_walls) > 200:
-                    _walls.pop(next(iter(_walls)))
         yield "wall", list(points)
 
 
@@ -133,8 +138,14 @@ class PolynomialPage(RunPage):
         """Prepares, then streams frames at the visitor's pace."""
         from qfl_explore.experiments.polynomial import prepare, stream
 
-        problem = prepare(config, self._table)
-        yield from paced(stream(problem.config, problem), lambda: self.state.pace)
+        table = self._table
+
+        def frames() -> Iterator[Any]:
+            problem = prepare(config, table)
+            return (dataclasses.replace(frame, state=None) for frame in stream(problem.config, problem))
+
+        run = shared(("polynomial", config), frames) if table is None else frames()
+        yield from paced(run, lambda: self.state.pace)
 
     def record(self, item: Any) -> tuple[int, float, float]:
         """A point of the learning curve."""
