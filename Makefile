@@ -72,7 +72,7 @@ qsim-gpu: $(BIN)/uv ## build qsim for NVIDIA GPUs into build/qsim-gpu (ARGS="--a
 
 lock: $(BIN)/uv ## compile both lock files anew from pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml
-	$(COMPILE) --extra dev -c requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra dev --extra docs -c requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -93,7 +93,7 @@ $(BIN)/uv:
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing the packages of requirements.lock (a few minutes the first time)"
 	@$(INSTALL) --compile-bytecode -r requirements.lock
-	@$(INSTALL) --quiet --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --quiet --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed

@@ -13,7 +13,7 @@ from qfl_explore.cli import commands, doctor, probes
 from qfl_explore.cli.commands import app
 from qfl_explore.datasets.registry import DATASETS
 
-COMMANDS = ("serve", "sweep", "benchmark", "study", "data", "doctor")
+COMMANDS = ("serve", "sweep", "benchmark", "study", "data", "notebooks", "doctor")
 
 
 @pytest.fixture
