@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
@@ -14,12 +15,15 @@ from qfl_explore.config import FusionConfig
 from qfl_explore.dashboards.circuit_qsim import QSimPart
 from qfl_explore.dashboards.circuit_qsim_state import QSimState
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
+from qfl_explore.dashboards.export import config_lines
 from qfl_explore.dashboards.layout import pane, row, wrapping
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import from_link
 from qfl_explore.dashboards.settings import circuit_section, section, slider
+from qfl_explore.dashboards.sharing import views_of
 from qfl_explore.dashboards.state import CircuitState
+from qfl_explore.dashboards.take_along import TakeAlong
 from qfl_explore.dashboards.text import Text
 from qfl_explore.dashboards.wording import grouped
 from qfl_explore.plots import circuit as pictures
@@ -104,6 +108,14 @@ class CircuitPage:
         self.support_note = Text("", size=13)
         self.support = pane(self.figures["support"])
         self.sidebar = [section("Degree", slider(state, "degree", "Degree P")), circuit_section(state)]
+        self.take_along = TakeAlong(
+            table=self.table,
+            filename="circuit_counts.csv",
+            snippet=self.snippet,
+            query=lambda: session.link_words("circuit", self.query()),
+            notify=session.notify,
+            more=views_of(session),
+        )
         self.main = [pmui.Column(*self._layout(), margin=(8, 12), sizing_mode="stretch_width")]
         state.param.watch(lambda *_: self._draw(), list(CircuitState.URL))
         session.param.watch(lambda event: self._dark(event.new), "dark")
@@ -126,12 +138,27 @@ class CircuitPage:
             charts,
             Text(lmf, size=12),
             self.note,
+            self.take_along,
             self.qsim,
         ]
 
     def _dark(self, dark: bool) -> None:
         for figure in self.figures.values():
             figure.set_dark(dark)
+
+    def table(self) -> pd.DataFrame:
+        """Counts of every model against M."""
+        rows = [
+            (chart, model, modalities, value)
+            for chart, models in count_table(self.state.fusion_config()).items()
+            for model, (places, values) in models.items()
+            for modalities, value in zip(places, values, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["count", "model", "n_modalities", "value"])
+
+    def snippet(self) -> str:
+        """Python source that builds the circuit and counts."""
+        return circuit_snippet(self.state.fusion_config())
 
     def query(self) -> dict[str, str]:
         """The state as URL words."""
@@ -166,6 +193,7 @@ class CircuitPage:
         self._drawn = config
         with pn.io.hold():
             self._draw_numbers(config)
+            self.take_along.refresh()
         self.drawing.start(lambda: _drawings(config))
 
     def _draw_numbers(self, config: FusionConfig) -> None:
@@ -225,6 +253,23 @@ def _svg(text: str) -> pn.pane.HTML:
         f'<div style="overflow-x:auto" role="img" aria-label="Circuit diagram" tabindex="0">{text}</div>',
         sizing_mode="stretch_width",
         margin=(0, 10),
+    )
+
+
+def circuit_snippet(config: FusionConfig) -> str:
+    """Python source that builds a circuit, prints it, and counts."""
+    return "\n".join(
+        (
+            "from qfl_explore import FusionCircuit, FusionConfig",
+            "from qfl_explore.theory.counts import circuit_counts",
+            "from qfl_explore.theory.spectrum import count_frequencies",
+            "",
+            *config_lines(config),
+            "layer = FusionCircuit(config)",
+            "print(layer.circuit)",
+            "print(circuit_counts(config))",
+            'print(count_frequencies(config), "reachable frequencies")',
+        )
     )
 
 

@@ -16,7 +16,7 @@ from qfl_explore.dashboards.layout import prose, row, titled
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.settings import section, select, slider, switch, views
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import encoding as plots
 from qfl_explore.plots import encoding_picture as picture_plots
@@ -115,14 +115,7 @@ class EncodingPage(RunPage):
         state.param.watch(lambda *_: self._land(), list(EncodingState.DRAWN))
 
     def _layout(self) -> list[Any]:
-        views = pmui.RadioButtonGroup.from_param(
-            self.state.param.view,
-            label="",
-            size="small",
-            margin=(4, 10, 8, 10),
-            sizing_mode="stretch_width",
-            max_width=420,
-        )
+        buttons = views(self.state, "view", max_width=420)
         circle = self.figures["circle"].figure
         landing = row(
             titled("One feature: raw value to angle", self.figures["map"], 380),
@@ -134,7 +127,7 @@ class EncodingPage(RunPage):
         )
         return [
             Text(text.INTRO, size=14),
-            views,
+            buttons,
             self.controls,
             self.headline,
             self.pictures,

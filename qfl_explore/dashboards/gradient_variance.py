@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import panel_material_ui as pmui
 
 from qfl_explore.dashboards import gradient_variance_text as text
 from qfl_explore.dashboards.gradient_variance_state import GradientVarianceState
@@ -16,7 +15,7 @@ from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.scheduler import Wait
-from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.settings import number, section, select, slider, switch, views
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import gradient_variance as plots
 from qfl_explore.plots.style import Spares
@@ -90,12 +89,10 @@ class GradientVariancePage(RunPage):
         self.note = Text("", size=12, margin=(2, 10))
         self._panes = {key: wrapping(figure, 380) for key, figure in self.figures.items()}
         self.pictures = row()
-        views = pmui.RadioButtonGroup.from_param(
-            state.param.view, label="", size="small", margin=(4, 10, 10, 10), sizing_mode="stretch_width", max_width=620
-        )
+        buttons = views(state, "view", margin=(4, 10, 10, 10), max_width=620)
         about = (Text(text.NOT_SHOWN, size=12, margin=(6, 10)), Text(text.WHOSE, size=12, margin=(2, 10)))
         result = (self.pictures, self.headline, self.note, self.take_along)
-        self.main = self.body(views, self.controls, *result, *about)
+        self.main = self.body(buttons, self.controls, *result, *about)
         self._widgets = _widgets(state)
         self.sidebar = _sidebar(self._widgets)
         self._arrange()
@@ -238,9 +235,7 @@ def _widgets(state: GradientVarianceState) -> dict[str, Any]:
         if name == "view":
             continue
         if name == "seed":
-            made[name] = pmui.IntInput.from_param(
-                state.param.seed, label="Seed", size="small", margin=(8, 12), sizing_mode="stretch_width"
-            )
+            made[name] = number(state, "seed", margin=(8, 12))
         else:
             make = slider if name in sliders else switch if name in switches else select
             made[name] = make(state, name)

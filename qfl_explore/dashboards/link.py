@@ -12,6 +12,10 @@ from qfl_explore.dashboards.pages import PAGES, get_page
 APP_WORDS: dict[str, str] = {
     "page": "the page that opens",
     "theme": "dark: the dark theme",
+    "font": "size of the letters in percent: 125 or 150, for a projector",
+    "hide": "controls that are hidden",
+    "show": "controls that are left, the others are hidden",
+    "only": "pages that are left",
     "tour": "the step of the page's guided tour, from 1",
 }
 #: So many strangers are named; a link with more was not made by this app.

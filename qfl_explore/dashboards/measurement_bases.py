@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from qfl_explore.dashboards import measurement_bases_text as text
 from qfl_explore.dashboards.layout import prose, row, titled
@@ -15,7 +14,7 @@ from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.settings import fraction, section, select, slider, stops
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import measurement_bases as plots
 from qfl_explore.plots import measurement_bases_estimates as estimate_plots
@@ -273,12 +272,6 @@ _TITLES = {
 
 
 def _sidebar(state: MeasurementState) -> list[Any]:
-    repetitions = pmui.DiscreteSlider.from_param(
-        state.param.repetitions, label="Repetitions T", margin=(8, 12, 2, 12), sizing_mode="stretch_width"
-    )
-    noise = pmui.FloatSlider.from_param(
-        state.param.noise, label=state.param.noise.doc, margin=(8, 12, 2, 12), sizing_mode="stretch_width"
-    )
     polynomial = state.param.task.rx() == "polynomial"
     target = pn.Column(
         select(state, "target", margin=(10, 12, 2, 12)),
@@ -291,7 +284,7 @@ def _sidebar(state: MeasurementState) -> list[Any]:
         section(
             "Measurement",
             slider(state, "n_observables"),
-            repetitions,
+            stops(state, "repetitions", "Repetitions T"),
             *(select(state, name, margin=(12, 12, 6, 12)) for name in ("readout", "basis")),
         ),
         section("Task", select(state, "task", margin=(10, 12, 2, 12)), target),
@@ -304,7 +297,7 @@ def _sidebar(state: MeasurementState) -> list[Any]:
         section(
             "Training and seeds",
             *(slider(state, name) for name in ("n_seeds", "first_seed", "n_steps", "n_train")),
-            noise,
+            fraction(state, "noise"),
             collapsed=True,
         ),
     ]

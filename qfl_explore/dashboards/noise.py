@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from qfl_explore.dashboards import noise_text as text
 from qfl_explore.dashboards.layout import prose, row, titled
@@ -16,7 +15,7 @@ from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.noise_state import NoiseState
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.settings import fraction, section, select, slider, switch
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import noise as plots
 from qfl_explore.plots.style import Spares
@@ -246,13 +245,8 @@ def _spans(table: pd.DataFrame) -> list[tuple[float, float]]:
 def _sidebar(state: NoiseState) -> list[Any]:
     device, learned = state.param.kind.rx() == "device", state.param.task.rx() != "separation"
     polynomial = state.param.task.rx() == "polynomial"
-    look = {"margin": (8, 12, 2, 12), "sizing_mode": "stretch_width"}
-    strength = pmui.FloatSlider.from_param(
-        state.param.strength, label=state.param.strength.doc, format="0.000", visible=device.rx.not_(), **look
-    )
-    multiple = pmui.FloatSlider.from_param(
-        state.param.multiple, label=state.param.multiple.doc, format="0.0", visible=device, **look
-    )
+    strength = fraction(state, "strength", format="0.000", visible=device.rx.not_())
+    multiple = fraction(state, "multiple", format="0.0", visible=device)
     target = pn.Column(
         select(state, "target", margin=(10, 12, 2, 12)),
         slider(state, "target_degree"),

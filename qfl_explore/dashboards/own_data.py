@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.live import RunHandle, Update, message
 from qfl_explore.dashboards.state import PolynomialState
 from qfl_explore.dashboards.text import Text
@@ -35,6 +36,7 @@ class OwnData:
             margin=(6, 12, 0, 12),
             size="small",
         )
+        control(state, "formula", self._text)
         self._problem = Text("", size=13, live=True, error=True, margin=(0, 12), visible=False)
         self._reading = RunHandle(self._read, document=pn.state.curdoc)
         self._upload = upload(

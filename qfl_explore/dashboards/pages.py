@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import param
 
 from qfl_explore.dashboards.state import PolynomialState, State
 from qfl_explore.errors import check_option
+
+if TYPE_CHECKING:
+    from qfl_explore.dashboards.hiding import Hiding
 
 
 class Session(param.Parameterized):
@@ -35,8 +38,10 @@ class Session(param.Parameterized):
     def __init__(self, query: dict[str, str] | None = None, **params: Any) -> None:
         super().__init__(**params)
         self.query = dict(query or {})
+        self.page, self.view = PAGES[0].name, None
+        self._hidings: dict[tuple[str, ...], Any] = {}
         self.polynomial = PolynomialState()
-        self.page, self.view = "", None
+        self.polynomial.hiding = self.hiding_of(self.page)
         self._carried: dict[str, Callable[[], str]] = {}
         self._watched: list[State] = []
         self._problems: list[str] = []
@@ -55,6 +60,21 @@ class Session(param.Parameterized):
     def touch(self) -> None:
         """Says that the link of what the visitor sees may have changed."""
         self.param.trigger("moved")
+
+    def hiding_of(self, page: str) -> Hiding:
+        """What a link hides of a page; pages that share their settings share it."""
+        from qfl_explore.dashboards.hiding import Frame, Hiding
+
+        key = get_page(page).states[:1]
+        if key not in self._hidings:
+            others = list(self._hidings.values())
+            made = self._hidings[key] = Hiding(page, others[0].frame if others else Frame())
+            made.param.watch(lambda *_: self.touch(), "hidden")
+            if not others:
+                made.frame.param.watch(lambda *_: self.touch(), ["extras", "only"])
+        found = self._hidings[key]
+        found.page = page
+        return found
 
     def opened(self, page: str, view: View) -> None:
         """The visitor sees another page; from now on the link follows its settings."""
@@ -75,7 +95,8 @@ class Session(param.Parameterized):
         from qfl_explore.dashboards.link import first_word
 
         carried = {word: text() for word, text in self._carried.items()}
-        return first_word(page) | dict(words) | {word: text for word, text in carried.items() if text}
+        hidden = self.hiding_of(page or PAGES[0].name).to_query()
+        return first_word(page) | dict(words) | {word: text for word, text in carried.items() if text} | hidden
 
     def address(self) -> str:
         """The query of the page that is open, ``?page=noise&P=2``, or nothing where all is at its default.

@@ -17,12 +17,13 @@ class State(param.Parameterized):
     ``URL`` maps parameter names to the words in the URL. Values equal to the default are
     left out, so that links stay short and old links keep their meaning. ``DRAWN`` names the
     parameters among them that only change what is drawn, and so start no run anew. ``ITEMS``
-    gives the words that a list may hold.
+    gives the words that a list may hold. ``hiding`` knows what a link hides; see `hiding.control`.
     """
 
     URL: dict[str, str] = {}
     DRAWN: tuple[str, ...] = ()
     ITEMS: dict[str, tuple[str, ...]] = {}
+    hiding: Any = None
 
     def to_query(self) -> dict[str, str]:
         """What differs from the defaults, as URL words."""

@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import real_data_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.real_data_ablation import AblationTab, CollapseTab
@@ -18,7 +19,7 @@ from qfl_explore.dashboards.real_data_state import DATASETS, METHODS, TABS, Real
 from qfl_explore.dashboards.real_data_tabs import SPARES, CurvesTab, ScoresTab, Tab, TrainingTab
 from qfl_explore.dashboards.real_data_work import Picture, look, study
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.settings import fraction, number, section, select, slider, switch
 from qfl_explore.dashboards.text import Text
 from qfl_explore.errors import invalid
 from qfl_explore.plots.style import LiveFigure
@@ -67,6 +68,7 @@ class RealDataPage(RunPage):
         self.tabs = pmui.Tabs(
             *((title, pn.Spacer(height=0)) for title in TABS.values()), active=names.index(state.tab), margin=(0, 4)
         )
+        control(state, "tab", self.tabs)
         self._body = pn.Column(sizing_mode="stretch_width")
         about = section("What this shows, and what it does not", pn.pane.Markdown(text.ABOUT, margin=(0, 12)))
         self.main = self.body(
@@ -218,9 +220,6 @@ class RealDataPage(RunPage):
 
 def _sidebar(state: RealDataState) -> list[Any]:
     tight = {"margin": (10, 12, 2, 12)}
-    gamma = pmui.FloatSlider.from_param(
-        state.param.gamma, label=state.param.gamma.doc, margin=(2, 12), sizing_mode="stretch_width"
-    )
     return [
         section("Data", _dataset_select(state), _modalities_select(state), *_forecast_widgets(state)),
         section("Methods", _method_boxes(state)),
@@ -234,18 +233,10 @@ def _sidebar(state: RealDataState) -> list[Any]:
             slider(state, "n_seeds"),
             select(state, "n_trials", **tight),
             *(slider(state, name) for name in ("epochs", "patience", "rank")),
-            pmui.IntInput.from_param(
-                state.param.n_train, label=state.param.n_train.doc, size="small", sizing_mode="stretch_width", **tight
-            ),
+            number(state, "n_train", **tight),
             select(state, "encoder", **tight),
-            pmui.IntInput.from_param(
-                state.param.first_seed,
-                label=state.param.first_seed.doc,
-                size="small",
-                sizing_mode="stretch_width",
-                **tight,
-            ),
-            gamma,
+            number(state, "first_seed", **tight),
+            fraction(state, "gamma", margin=(2, 12)),
             collapsed=True,
         ),
     ]
@@ -271,7 +262,7 @@ def _dataset_select(state: RealDataState) -> pmui.Select:
 
     widget.param.watch(choose, "value")
     state.param.watch(lambda event: widget.param.update(value=event.new), "dataset")
-    return widget
+    return control(state, "dataset", widget)
 
 
 def _modalities_select(state: RealDataState) -> pmui.Select:
@@ -296,7 +287,7 @@ def _modalities_select(state: RealDataState) -> pmui.Select:
     state.param.watch(
         lambda *_: widget.param.update(options=options(), value=state.n_modalities), ["dataset", "n_modalities"]
     )
-    return widget
+    return control(state, "n_modalities", widget)
 
 
 def _forecast_widgets(state: RealDataState) -> list[Any]:
@@ -326,4 +317,4 @@ def _method_boxes(state: RealDataState) -> pmui.CheckBoxGroup:
 
     widget.param.watch(choose, "value")
     state.param.watch(lambda event: widget.param.update(value=list(event.new)), "methods")
-    return widget
+    return control(state, "methods", widget)

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards import real_data_download as downloads
 from qfl_explore.dashboards import real_data_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.layout import pane
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.real_data_tabs import Tab
@@ -41,6 +42,7 @@ class LookTab(Tab):
         self.sample = pmui.IntSlider(
             label="Sample", start=0, end=1, value=page.state.sample, margin=(8, 12), sizing_mode="stretch_width"
         )
+        control(page.state, "sample", self.sample)
         self.sample.param.watch(lambda event: page.state.param.update(sample=int(event.new)), "value")
         self.notes = Text("", **_SMALL)
         self.counts = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(6, 12))

@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import real_data_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.layout import row, titled
 from qfl_explore.dashboards.real_data_work import CloseUp, Picture, close_up
 from qfl_explore.dashboards.settings import select
@@ -214,6 +215,7 @@ class CurvesTab(Tab):
         self.roc, self.pr, self.confusion = (self.take(f"data {name}") for name in ("roc", "pr", "confusion"))
         self.forecast, self.map = self.take("data forecast"), self.take("data map")
         self.label = pmui.Select(label="Class", options={}, size="small", width=260, margin=(8, 12))
+        control(page.state, "label", self.label)
         self.of = select(page.state, "of", "Confusion and errors of", sizing_mode=None, width=260)
         self.of.options = {plots.LOOKS[name][3]: name for name in plots.LOOKS}
         self.label.param.watch(lambda event: self._chosen(event.new), "value")

@@ -58,6 +58,7 @@ from qfl_explore.dashboards.controls import RunControls
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import LIVE
+from qfl_explore.dashboards.sharing import views_of
 from qfl_explore.dashboards.state import State
 from qfl_explore.dashboards.take_along import TakeAlong
 from qfl_explore.dashboards.text import Text
@@ -72,6 +73,7 @@ _STATE = TypeVar("_STATE", bound=State)
 
 def from_link(session: Session, page: str, state: _STATE) -> _STATE:
     """The state with the link's words in it, where the link is to this page; words that do not fit become a notice."""
+    state.hiding = session.hiding_of(page)
     if session.query.get("page") == page:
         session.complain(state.apply_query(session.query))
     return state
@@ -124,6 +126,7 @@ class RunPage(abc.ABC):
             snippet=self.snippet,
             query=lambda: session.link_words(self.name, self.query()),
             notify=session.notify,
+            more=views_of(session),
             **along,
         )
         self._sides: list[tuple[RunHandle, bool]] = []

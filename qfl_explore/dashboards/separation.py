@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.layout import prose
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import from_link
@@ -43,6 +44,7 @@ class SeparationPage:
         self.tabs = pmui.Tabs(
             *((title, pn.Spacer(height=0)) for title in PARTS), active=names.index(self.state.part), margin=(0, 20)
         )
+        control(self.state, "part", self.tabs)
         self._body = pn.Column(sizing_mode="stretch_width")
         self._side = pn.Column(sizing_mode="stretch_width")
         self.main = [

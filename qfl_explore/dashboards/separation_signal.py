@@ -16,7 +16,7 @@ from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import Wait
 from qfl_explore.dashboards.separation_part import Part
 from qfl_explore.dashboards.separation_state import SeparationState
-from qfl_explore.dashboards.settings import section, select, switch
+from qfl_explore.dashboards.settings import line, section, select, switch
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation_learn as plots
 from qfl_explore.plots.style import Spares
@@ -51,9 +51,7 @@ class SignalPart(Part):
             section("Two oracles: XOR, OR, AND (M-QSP, our construction)", self.boolean),
             self.take_along,
         )
-        entry = pmui.TextInput.from_param(
-            self.state.param.polynomial, label="Polynomial in x", margin=(12, 12, 4, 12), sizing_mode="stretch_width"
-        )
+        entry = line(self.state, "polynomial", margin=(12, 12, 4, 12))
         examples = pmui.Select(
             label="Example",
             options=["—", *EXAMPLES],

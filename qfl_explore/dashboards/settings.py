@@ -10,6 +10,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards import look
+from qfl_explore.dashboards.hiding import control, section_of
 from qfl_explore.dashboards.state import PRESETS, CircuitState, PolynomialState, State
 from qfl_explore.dashboards.terms import explained
 
@@ -31,15 +33,41 @@ def switch(state: State, name: str, label: str | None = None, **options: Any) ->
     return _widget(pmui.Switch, state, name, label, **options)
 
 
+def fraction(state: State, name: str, label: str | None = None, **options: Any) -> pmui.FloatSlider:
+    """A slider for a number that is no integer."""
+    return _widget(pmui.FloatSlider, state, name, label, **options)
+
+
+def stops(state: State, name: str, label: str | None = None, **options: Any) -> pmui.DiscreteSlider:
+    """A slider that stops at the options only."""
+    return _widget(pmui.DiscreteSlider, state, name, label, **options)
+
+
+def number(state: State, name: str, label: str | None = None, **options: Any) -> pmui.IntInput:
+    """A box for an integer."""
+    return _widget(pmui.IntInput, state, name, label, size="small", sx=look.NUMBER, **options)
+
+
+def line(state: State, name: str, label: str | None = None, **options: Any) -> pmui.TextInput:
+    """A line of text."""
+    return _widget(pmui.TextInput, state, name, label, **options)
+
+
+def views(state: State, name: str, **options: Any) -> pmui.RadioButtonGroup:
+    """Buttons of which one is pressed, above a page."""
+    look = {"size": "small", "margin": (4, 10, 8, 10), "sizing_mode": "stretch_width"} | options
+    return control(state, name, pmui.RadioButtonGroup.from_param(state.param[name], label="", **look))
+
+
 def _widget(kind: Any, state: State, name: str, label: str | None, **options: Any) -> Any:
     parameter = state.param[name]
     options = {"margin": _MARGIN, "sizing_mode": "stretch_width"} | explained(state, name) | options
-    return kind.from_param(parameter, label=label or parameter.doc, **options)
+    return control(state, name, kind.from_param(parameter, label=label or parameter.doc, **options))
 
 
 def section(title: str, *objects: Any, collapsed: bool = False) -> pmui.Card:
     """A part of the drawer that folds."""
-    return pmui.Card(
+    card = pmui.Card(
         *objects,
         title=title,
         collapsed=collapsed,
@@ -48,6 +76,7 @@ def section(title: str, *objects: Any, collapsed: bool = False) -> pmui.Card:
         margin=(4, 8),
         variant="outlined",
     )
+    return section_of(title, card)
 
 
 def circuit_section(state: CircuitState, collapsed: bool = False) -> pmui.Card:
@@ -115,8 +144,8 @@ def polynomial_sidebar(state: PolynomialState, own_data: list[Any], notify: Call
             select(state, "engine"),
             switch(state, "early_stop", "Stop early when the loss rests"),
             slider(state, "n_train", step=16),
-            _widget(pmui.FloatSlider, state, "noise", "Noise on the training data"),
-            _widget(pmui.IntInput, state, "seed", "Seed", size="small"),
+            fraction(state, "noise", "Noise on the training data"),
+            number(state, "seed", "Seed"),
             collapsed=True,
         ),
     ]

@@ -10,9 +10,11 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards import admission
 from qfl_explore.dashboards.address import Address
+from qfl_explore.dashboards.exercise import HiddenLine
+from qfl_explore.dashboards.hiding import display
 from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.dashboards.live import message
-from qfl_explore.dashboards.pages import PAGES, Session, View, get_page
+from qfl_explore.dashboards.pages import PAGES, Page, Session, View, get_page
 from qfl_explore.dashboards.teaching_bar import TeachingBar, entered
 from qfl_explore.dashboards.terms import popover
 from qfl_explore.dashboards.text import as_markup
@@ -60,6 +62,7 @@ class Shell:
     Attributes:
         page: the `panel_material_ui.Page` to be served.
         address: keeps the browser's address bar in step.
+        hidden_line: says what the link hides.
         session: what the pages share.
         teaching: presets and tours above the page.
     """
@@ -76,9 +79,13 @@ class Shell:
         self._problems += [*unknown_words(query, self._open), *said]
         if self._open in SHARING:  # other pages read the same words in their own way
             self._problems += self.session.polynomial.apply_query(query)
+        hiding = self.session.hiding_of(self._open)
+        self._problems += hiding.apply_query(query)
+        self._frame = hiding.frame
+        self._titles = [page.title for page in self.pages]
         self._tabs = pmui.Tabs(
-            *((page.title, pn.Spacer(height=0)) for page in PAGES),
-            active=[page.name for page in PAGES].index(self._open),
+            *((page.title, pn.Spacer(height=0)) for page in self.pages),
+            active=[page.name for page in self.pages].index(self._open),
             margin=(0, 8, 0, 16),
             color="default",
             sx=TABS,
@@ -86,27 +93,49 @@ class Shell:
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
         self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
         self.teaching = TeachingBar(self.session, self._open, step)
+        self.hidden_line = HiddenLine(self.session)
         self.page = pmui.Page(
             title="qfl_explore",
             meta_title=TITLE,
             header=[self._tabs],
-            main=[self._notice, self.teaching.main, self._body, self._bar],
+            main=[self._notice, self.hidden_line.main, self.teaching.main, self._body, self._bar],
             theme_config=THEME,
             sx={".MuiAppBar-root": HEADER},
             dark_theme=dark,
             sidebar_width=330,
             busy_indicator=None,
         )
-        self._tabs.param.watch(lambda event: self.open(PAGES[event.new].name), "active")
+        self._tabs.param.watch(self._turned, "active")
+        self._frame.param.watch(self._framed, ["extras", "only"])
         self.page.param.watch(lambda event: self.session.param.update(dark=event.new), "dark_theme")
         self.session.param.watch(self._show_notice, ["notice", "notice_kind"])
         self._notice.param.watch(lambda event: event.new and self.session.notify(""), "closed")
+        self._framed()
         self.open(self._open)
         self.address = Address(self.session)
         self._bar[:] = [self.address.bar, popover()]
         self.session.complain(self._problems)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(self.close)
+
+    @property
+    def pages(self) -> list[Page]:
+        """Those that the link leaves."""
+        return [page for page in PAGES if not self._frame.only or page.name in self._frame.only]
+
+    def _turned(self, event: Any) -> None:
+        if 0 <= event.new < len(self.pages) and self.pages[event.new].name != self._open:
+            self.open(self.pages[event.new].name)
+
+    def _framed(self, *_: Any) -> None:
+        """The link hides, or shows again, what is around the pages."""
+        titles, names = [page.title for page in self.pages], [page.name for page in self.pages]
+        if titles != self._titles:
+            self._titles = titles
+            self._tabs[:] = [(title, pn.Spacer(height=0)) for title in titles]
+            self._tabs.active = names.index(self._open)
+        display(self._tabs, "pages" not in self._frame.extras)
+        display(self.teaching.main[0], "presets" not in self._frame.extras)
 
     def _first_page(self, query: dict[str, str]) -> str:
         wanted = query.get("page", PAGES[0].name)

@@ -15,7 +15,7 @@ from qfl_explore.dashboards.layout import pane
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.settings import line, section, select, slider, switch
 from qfl_explore.dashboards.sweeps_presets import NOTHING
 from qfl_explore.dashboards.sweeps_state import SweepsState, has_seed
 from qfl_explore.dashboards.sweeps_work import Seen, SweepWork
@@ -215,9 +215,7 @@ def _sidebar(state: SweepsState) -> list[Any]:
 
 
 def _line(state: SweepsState, name: str, label: str) -> pmui.TextInput:
-    return pmui.TextInput.from_param(
-        state.param[name], label=label, size="small", margin=(8, 12), sizing_mode="stretch_width"
-    )
+    return line(state, name, label, size="small", margin=(8, 12))
 
 
 def _table_pane(title: str) -> pn.pane.HTML:

@@ -14,7 +14,7 @@ from qfl_explore.dashboards.layout import prose, row, titled
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.settings import number, section, select, slider
 from qfl_explore.dashboards.systems_state import ATTENTIVE, SystemsState
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import systems as plots
@@ -214,9 +214,7 @@ class SystemsPage(RunPage):
 
 def _sidebar(state: SystemsState) -> list[Any]:
     first = {"margin": (10, 12, 2, 12)}
-    seed = pmui.IntInput.from_param(
-        state.param.first_seed, label="First seed", size="small", margin=(8, 12), sizing_mode="stretch_width"
-    )
+    seed = number(state, "first_seed", margin=(8, 12))
     return [
         section(
             "Task and methods",

@@ -45,6 +45,7 @@ class TakeAlong:
         page: the page's name in the registry; goes into the link.
         toml: the same as a file for the command line, where the page has one.
         extra: further buttons, placed before the others.
+        more: further views: name -> label, icon, and what makes the view; see `sharing.views_of`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class TakeAlong:
         page: str = "",
         toml: Callable[[], str] | None = None,
         extra: tuple[Any, ...] = (),
+        more: Mapping[str, tuple[str, str, Callable[[], Any]]] | None = None,
     ) -> None:
         self._table, self._snippet, self._query, self._notify = table, snippet, query, notify
         self._toml = toml
@@ -68,6 +70,9 @@ class TakeAlong:
         makers = {"table": self.table_view, "code": self.code_view, "link": self.link_view}
         if toml is not None:
             parts["toml"], makers["toml"] = ("Copy as TOML", "description"), self.toml_view
+        for name, (label, icon, make) in (more or {}).items():
+            parts[name], makers[name] = (label, icon), make
+        self._lasting = tuple(more or ())
         self.buttons = {name: button(*looks) for name, looks in parts.items()}
         for name, widget in self.buttons.items():
             widget.on_click(lambda _, name=name: self._toggle(name, makers[name]))
@@ -76,14 +81,15 @@ class TakeAlong:
         self._extra = extra
 
     def __panel__(self) -> Any:
-        order = [self.buttons[name] for name in ("code", "toml", "link") if name in self.buttons]
+        names = ("code", "toml", "link", *self._lasting)
+        order = [self.buttons[name] for name in names if name in self.buttons]
         row = (self.buttons["table"], self.download, *order)
         buttons = pmui.FlexBox(*self._extra, *row, gap="8px", align_items="center")
         return pmui.Column(buttons, self.drawer, sizing_mode="stretch_width", margin=(8, 10))
 
     def refresh(self) -> None:
         """Draws anew what the drawer shows; call it when the result or the settings changed."""
-        if self._open:
+        if self._open and self._open not in self._lasting:
             self._show(self._open, self._makers[self._open])
 
     def csv(self) -> io.StringIO:
@@ -111,16 +117,12 @@ class TakeAlong:
 
     def link_view(self) -> Any:
         """The address of this state with a button that copies it."""
-        address = export.link(self._base(), self._words())
+        address = export.link(base_address(), self._words())
         box = pmui.TextInput(label="Link to this state", value=address, sizing_mode="stretch_width")
         return pn.Row(box, copy_button(address), sizing_mode="stretch_width")
 
     def _words(self) -> dict[str, str]:
         return ({"page": self._page} if self._page else {}) | dict(self._query())
-
-    def _base(self) -> str:
-        location = pn.state.location
-        return location.href.split("?")[0].split("#")[0] if location and location.href else "/app"
 
     def _toggle(self, name: str, make: Callable[[], Any]) -> None:
         if self._open == name:
@@ -141,6 +143,12 @@ class TakeAlong:
         except (ValueError, TypeError, ImportError) as error:
             self._notify(message(error), "error")
             return None
+
+
+def base_address() -> str:
+    """The app's address, before the question mark."""
+    location = pn.state.location
+    return location.href.split("?")[0].split("#")[0] if location and location.href else "/app"
 
 
 def table_html(table: pd.DataFrame, most: int = MAX_ROWS) -> str:

@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import teaching_page_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.parameters import MAX_TEXT
 from qfl_explore.dashboards.run_page import from_link
@@ -47,6 +48,8 @@ class TeachPage:
             self.state.param.find, label="Find a word", description="", size="small", margin=(12, 12, 8, 12)
         )
         find.sizing_mode = "stretch_width"
+        control(self.state, "lesson", choice)
+        control(self.state, "find", find)
         find.param.watch(lambda event: self.state.param.update(find=event.new[:MAX_TEXT]), "value_input")
         all_presets = pn.pane.HTML(text.listed_presets(chain.from_iterable(presets().values())), **look)
         self.main = [

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qfl_explore.dashboards.link import APP_WORDS, query_of, unknown_words, words_of
-from qfl_explore.dashboards.pages import PAGES, get_page
+from qfl_explore.dashboards.pages import PAGES
 from qfl_explore.dashboards.parameters import MAX_TEXT, shown
 from qfl_explore.dashboards.real_data_state import METHODS, RealDataState
 from tests.dashboards.waiting import wait_for
@@ -143,14 +143,3 @@ def test_the_last_step_of_the_protocol_needs_no_word(shell):
     part.state.delta_degrees = 45
     wait_for(lambda: part.step.end != 12)
     assert part.step.value == 7 and made.session.address() == "?page=separation&delta=45&step=7"
-
-
-@pytest.mark.parametrize("page", [page.name for page in PAGES])
-def test_each_page_says_whose_settings_it_has(page):
-    from qfl_explore.dashboards.pages import Session, states_of
-
-    view = get_page(page).create(Session({"page": page}))
-    try:
-        assert [type(state) for state in states_of(view)] == get_page(page).state_classes()
-    finally:
-        view.close()
