@@ -77,13 +77,27 @@ function finished(svg, words, colour) {
   return named.replace(/^(<svg[^>]*>)/, `$1${head}`);
 }
 
+// A copy that carries its colours: on the page they come from the theme, outside there is none.
+function inked(svg) {
+  const copy = svg.cloneNode(true);
+  const originals = [svg, ...svg.querySelectorAll("*")];
+  [copy, ...copy.querySelectorAll("*")].forEach((element, number) => {
+    const { fill, stroke, fontFamily } = getComputedStyle(originals[number]);
+    element.removeAttribute("style");
+    element.setAttribute("fill", fill);
+    element.setAttribute("stroke", stroke);
+    if (element.tagName === "text") element.setAttribute("font-family", fontFamily);
+  });
+  return copy;
+}
+
 function canvas_blob(canvas) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
 async function drawn(svg, colour) {
   const { width, height } = svg.getBoundingClientRect();
-  const copy = svg.cloneNode(true);
+  const copy = inked(svg);
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
   const url = URL.createObjectURL(new Blob([finished(copy, { title: "", about: "" }, "")], { type: "image/svg+xml" }));
@@ -112,7 +126,7 @@ async function picture(button, words) {
   if (!id) {
     const svg = button.getRootNode().querySelector("svg");
     const colour = behind(svg);
-    return kind === "svg" ? new Blob([finished(svg, words, colour)], { type: "image/svg+xml" }) : drawn(svg, colour);
+    return kind === "svg" ? new Blob([finished(inked(svg), words, colour)], { type: "image/svg+xml" }) : drawn(svg, colour);
   }
   const view = view_of(id);
   if (!view) throw new Error("the picture is not on the page");

@@ -53,7 +53,7 @@ def svg_of(circuit: cirq.Circuit) -> str:
     from cirq.contrib.svg import circuit_to_svg
 
     with _drawing:
-        return _on_paper(circuit_to_svg(circuit))
+        return _themed(circuit_to_svg(circuit))
 
 
 class _Drawn(cirq.Gate):
@@ -91,9 +91,21 @@ def qubit_names(fusion: FusionCircuit) -> list[str]:
     return [*index, *values]
 
 
-def _on_paper(text: str) -> str:
-    """White paper under a drawing whose ink is black, so that it reads in the dark theme."""
-    return re.sub(r"<svg ([^>]*)>", r'<svg \1 style="background:#ffffff">', text, count=1)
+#: cirq's own look -> one in the page's colours, light or dark; outside the app it is ink on white paper.
+_INK = (
+    ('stroke="black"', 'stroke="currentColor"'),
+    ('fill="white"', 'style="fill:var(--panel-surface-color, #ffffff)"'),
+    ('stroke="#1967d2"', 'style="stroke:var(--panel-primary-color, #0072B2)"'),
+)
+
+
+def _themed(text: str) -> str:
+    """A drawing that takes the page's colours and font scale."""
+    for plain, themed in _INK:
+        text = text.replace(plain, themed)
+    text = re.sub(r' font-family="[^"]*"', ' font-family="system-ui, sans-serif"', text)
+    style = "fill:currentColor;background:var(--panel-surface-color, #ffffff);zoom:var(--qfl-scale, 1)"
+    return re.sub(r"<svg ([^>]*)>", rf'<svg \1 style="{style}">', text, count=1)
 
 
 def slot_rows(config: FusionConfig, most: int = 16) -> list[tuple[str, str, str]]:

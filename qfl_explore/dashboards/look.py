@@ -39,6 +39,8 @@ th:first-child {{ text-align: left; white-space: nowrap; }}
 small {{ opacity: 0.8; white-space: nowrap; font-size: 0.92em; }}
 """
 
+#: Of a box for an integer (``sx``): its two buttons have no name; the keys ↑ and ↓ and typing do the same.
+NUMBER = {".MuiInputAdornment-root": {"display": "none"}}
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _PALETTES = {
     "light": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#B84F00"}},

@@ -52,15 +52,15 @@ def fit(pane: pn.pane.Bokeh, scale: float | None = None) -> None:
 def read(query: dict[str, str]) -> tuple[int, list[str]]:
     """The scale that a link asks for, in percent, and what was wrong with it.
 
-    >>> read({"scale": "125"}), read({"scale": "7"})[1]
-    ((125, []), ['scale=7 in the link was ignored: expected 100, 125 or 150.'])
+    >>> read({"font": "125"}), read({"font": "7"})[1]
+    ((125, []), ['font=7 in the link was ignored: expected 100, 125 or 150.'])
     """
-    word = query.get("scale", "100")
+    word = query.get("font", "100")
     if word in map(str, look.SCALES):
         return int(word), []
     names = f"{', '.join(map(str, look.SCALES[:-1]))} or {look.SCALES[-1]}"
     shown = word if word.isalnum() and len(word) < 12 else "…"
-    return 100, [f"scale={shown} in the link was ignored: expected {names}."]
+    return 100, [f"font={shown} in the link was ignored: expected {names}."]
 
 
 class Scaling(param.Parameterized):
@@ -83,7 +83,7 @@ class Scaling(param.Parameterized):
         self._smaller.on_click(lambda _: self._step(-1))
         self._larger.on_click(lambda _: self._step(1))
         self.buttons = pn.Row(self._smaller, self._larger, margin=0, sizing_mode=None)
-        session.carry("scale", lambda: str(self.scale) if self.scale != 100 else "")
+        session.carry("font", lambda: str(self.scale) if self.scale != 100 else "")
         self._remember()
 
     def follow(self, page: pmui.Page) -> None:

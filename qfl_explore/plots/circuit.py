@@ -96,7 +96,7 @@ def schematic(fusion: FusionCircuit) -> str:
     width, height = left + step * len(shown) + 60, top + gap * len(names) + 24
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
+        ' font-family="system-ui, sans-serif" font-size="13" fill="currentColor" style="zoom:var(--qfl-scale, 1)">'
     ]
     for row, name in enumerate(names):
         y = top + gap * row + gap / 2
