@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards import teaching_text as text
 from qfl_explore.dashboards.link import APP_WORDS
 from qfl_explore.dashboards.live import when_loaded
+from qfl_explore.dashboards.look import px
 from qfl_explore.dashboards.pages import Session, View, states_of
 from qfl_explore.dashboards.parameters import State
 from qfl_explore.dashboards.terms import STYLE
@@ -20,8 +21,14 @@ from qfl_explore.teaching.model import Preset, Step, Tour
 
 #: Settings that are the visitor's own and no part of what is shown.
 KEPT = ("pace",)
-_CHIP = {"borderRadius": "14px", "textTransform": "none", "padding": "1px 11px", "minWidth": 0, "fontSize": "12.5px"}
-_CHOICE = {"textTransform": "none", "justifyContent": "flex-start", "textAlign": "left", "lineHeight": 1.35}
+_CHIP = {"borderRadius": "14px", "textTransform": "none", "padding": "1px 11px", "minWidth": 0, "fontSize": px(13)}
+_CHOICE = {
+    "fontSize": px(13.5),
+    "textTransform": "none",
+    "justifyContent": "flex-start",
+    "textAlign": "left",
+    "lineHeight": 1.35,
+}
 _FRAME = {"border": "1px solid rgba(128,128,128,0.5)", "border-left": "5px solid #0072B2", "border-radius": "8px"}
 
 
@@ -206,7 +213,7 @@ class TeachingBar:
 
 
 def _caption(words: str) -> pn.pane.HTML:
-    return pn.pane.HTML(f'<span style="font-size:13px">{words}</span>', margin=(0, 0, 0, 8), align="center")
+    return pn.pane.HTML(f'<span style="font-size:{px(13)}">{words}</span>', margin=(0, 0, 0, 8), align="center")
 
 
 def _run_of(view: Any) -> Any:
@@ -286,7 +293,7 @@ class TourCard:
 
 
 def _button(label: str, icon: str | None, act: Any, variant: str = "outlined", **options: Any) -> pmui.Button:
-    options = {"margin": (1, 0), "size": "small", "sx": {"textTransform": "none"}} | options
+    options = {"margin": (1, 0), "size": "small", "sx": {"textTransform": "none", "fontSize": px(13)}} | options
     widget = pmui.Button(label=label, icon=icon, variant=variant, **options)
     widget.on_click(lambda _: act())
     return widget

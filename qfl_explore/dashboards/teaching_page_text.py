@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
+from qfl_explore.dashboards.look import px
 from qfl_explore.dashboards.pages import PAGES
-from qfl_explore.dashboards.teaching_text import safe
+from qfl_explore.dashboards.teaching_text import safe, scaled
 from qfl_explore.teaching.handout import worksheet
 from qfl_explore.teaching.markup import safe as unmarked
 from qfl_explore.teaching.model import Activity, Lesson, Preset, Term, Tour
@@ -20,7 +21,7 @@ WHOSE = (
     "as far as we know it. The targets, the ceiling and the wall, the oracle problem, the controls and every number "
     "are our construction. Everything is simulated on an ordinary computer, and nothing here shows a quantum advantage."
 )
-STYLE = """
+STYLE = scaled("""
 * { box-sizing: border-box; }
 p { margin: 0 0 6px; line-height: 1.5; font-size: 14px; }
 a { color: inherit; text-underline-offset: 3px; }
@@ -41,10 +42,10 @@ ul { margin: 0; padding-left: 18px; font-size: 13.5px; line-height: 1.5; } li { 
 .words .formula { font-size: 1.03em; padding: 2px 0; }
 .words .source { opacity: 0.85; font-size: 12.5px; }
 @media (max-width: 700px) { .part, .pairs { grid-template-columns: 1fr; } }
-"""
+""")
 BUTTON = (
-    "font:inherit;font-size:13px;padding:6px 12px;margin:0 6px 6px 0;border-radius:6px;cursor:pointer;color:inherit;"
-    "background:transparent;border:1px solid rgba(128,128,128,0.7)"
+    f"font:inherit;font-size:{px(13)};padding:6px 12px;margin:0 6px 6px 0;border-radius:6px;cursor:pointer;"
+    "color:inherit;background:transparent;border:1px solid rgba(128,128,128,0.7)"
 )
 #: In the browser: the sheet gets the app's address, and is opened in a window of its own or saved as a file.
 _SHEET = """

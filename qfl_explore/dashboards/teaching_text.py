@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
+from qfl_explore.dashboards.look import px
 from qfl_explore.dashboards.terms import mark
 from qfl_explore.teaching.markup import safe as unmarked
 from qfl_explore.teaching.model import Step, Tour
 
-CARD_STYLE = """
+_CARD_STYLE = """
 p { margin: 0 0 4px; font-size: 14px; line-height: 1.45; }
 h2, h3 { margin: 0 0 3px; font-size: 15px; line-height: 1.4; font-weight: 600; }
 h2 span { font-weight: 400; opacity: 0.85; }
 .answer { border-top: 1px solid rgba(128, 128, 128, 0.45); margin-top: 4px; padding-top: 5px; }
 .limit { opacity: 0.9; font-size: 13px; }
 """
+
+
+def scaled(css: str) -> str:
+    """CSS whose sizes of text follow the visitor's font scale.
+
+    >>> scaled("p { font-size: 14px }")
+    'p { font-size: calc(14px * var(--qfl-scale, 1)) }'
+    """
+    return re.sub(r"font-size: ([\d.]+)px", lambda match: f"font-size: {px(float(match[1]))}", css)
+
+
+CARD_STYLE = scaled(_CARD_STYLE)
 
 
 def safe(text: str) -> str:

@@ -6,9 +6,9 @@
   const box = document.createElement('div');
   box.id = 'qfl-term';
   box.setAttribute('role', 'tooltip');
-  box.style.cssText = 'position:fixed;z-index:20000;display:none;box-sizing:border-box;max-width:min(400px,94vw);' +
+  box.style.cssText = 'position:fixed;z-index:20000;display:none;box-sizing:border-box;max-width:min(calc(400px * var(--qfl-scale, 1)),94vw);' +
     'padding:10px 14px;border-radius:8px;background:#0B3A5B;color:#fff;border:1px solid #8FB8D4;' +
-    'font:0.875rem/1.45 system-ui,-apple-system,Segoe UI,Roboto,sans-serif;box-shadow:0 4px 18px rgba(0,0,0,.35)';
+    'font:calc(14px * var(--qfl-scale, 1))/1.45 system-ui,-apple-system,Segoe UI,Roboto,sans-serif;box-shadow:0 4px 18px rgba(0,0,0,.35)';
   document.body.appendChild(box);
   let owner = null, closing = 0;
   const line = (html, css) => {
@@ -28,6 +28,7 @@
     const framed = 'margin-top:6px;padding:5px 9px;border-radius:5px;background:rgba(255,255,255,.14);font-size:1.06em';
     if (formula) line(formula, framed);
     if (source) line(source, 'margin-top:6px;opacity:.85;font-size:.86em');
+    box.style.setProperty('--qfl-scale', getComputedStyle(element).getPropertyValue('--qfl-scale') || '1');
     box.style.display = 'block';
     owner = element;
     if (element.title) { element.dataset.said = element.title; element.removeAttribute('title'); }
