@@ -46,7 +46,7 @@ def _leave(context: Any) -> None:
     _inside.discard(context.id)
 
 
-def full_page(theme: dict[str, Any], header: dict[str, Any]) -> pmui.Page:
+def full_page(theme: dict[str, Any], frame: dict[str, Any]) -> pmui.Page:
     """What a visitor sees who gets no place; opening the address again asks anew."""
     words = (
         f"All {most()} places are taken. Close a tab that you do not need, or wait until somebody leaves; then load "
@@ -62,7 +62,6 @@ def full_page(theme: dict[str, Any], header: dict[str, Any]) -> pmui.Page:
         meta_title="qfl_explore · the room is full",
         main=[main],
         theme_config=theme,
-        sx={".MuiAppBar-root": header},
+        sx=frame,
         busy_indicator=None,
     )
-

@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from qfl_explore.dashboards import admission
+from qfl_explore.dashboards import admission, look, sizes
 from qfl_explore.dashboards.address import Address
 from qfl_explore.dashboards.exercise import HiddenLine
 from qfl_explore.dashboards.hiding import display
@@ -19,35 +19,9 @@ from qfl_explore.dashboards.teaching_bar import TeachingBar, entered
 from qfl_explore.dashboards.terms import popover
 from qfl_explore.dashboards.text import as_markup
 
-#: Everything comes from this server: system fonts, no web fonts.
-_COMMON = {
-    "typography": {"fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "fontSize": 13},
-    "shape": {"borderRadius": 6},
-}
-THEME = {
-    "light": {**_COMMON, "palette": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#D55E00"}}},
-    "dark": {**_COMMON, "palette": {"primary": {"main": "#56B4E9"}, "secondary": {"main": "#F08A3C"}}},
-}
 _LOG = logging.getLogger(__name__)
 TITLE = "qfl_explore · Quantum Fusion Layer"
-HEADER = {"backgroundColor": "#0B3A5B", "color": "#FFFFFF", ".title": {"fontSize": "20px"}}
-#: The bar at the top is 64 px high. Ten tabs fit into it: in one row, or on a narrower screen in two low ones; on a
-#: phone they scroll. A line under the chosen tab replaces the indicator, which knows one row only.
-TABS = {
-    ".MuiTabs-root, .MuiTab-root": {"minHeight": "32px"},
-    ".MuiTab-root": {
-        "textTransform": "none",
-        "fontSize": "14px",
-        "minWidth": 0,
-        "padding": "4px 11px",
-        "opacity": 0.85,
-        "borderBottom": "2px solid transparent",
-    },
-    ".MuiTab-root.Mui-selected": {"opacity": 1, "borderBottomColor": "currentColor"},
-    ".MuiTab-root.Mui-focusVisible": {"outline": "2px solid currentColor", "outlineOffset": "-2px"},
-    ".MuiTabs-indicator": {"display": "none"},
-    "@media (min-width: 901px)": {".MuiTabs-list": {"flexWrap": "wrap"}},
-}
+THEME = look.theme()
 #: Pages that share the polynomial's state.
 SHARING = ("polynomial", "circuit")
 
@@ -64,6 +38,7 @@ class Shell:
         address: keeps the browser's address bar in step.
         hidden_line: says what the link hides.
         session: what the pages share.
+        scaling: the font scale.
         teaching: presets and tours above the page.
     """
 
@@ -88,23 +63,27 @@ class Shell:
             active=[page.name for page in self.pages].index(self._open),
             margin=(0, 8, 0, 16),
             color="default",
-            sx=TABS,
+            sx=look.TABS,
         )
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
         self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
+        scale, wrong = sizes.read(query)
+        self._problems += wrong
+        self.scaling = sizes.Scaling(self.session, self._body, scale=scale)
         self.teaching = TeachingBar(self.session, self._open, step)
         self.hidden_line = HiddenLine(self.session)
         self.page = pmui.Page(
             title="qfl_explore",
             meta_title=TITLE,
-            header=[self._tabs],
+            header=[pn.pane.HTML(look.SKIP, stylesheets=[look.SKIP_STYLE], margin=0), self._tabs, self.scaling.buttons],
             main=[self._notice, self.hidden_line.main, self.teaching.main, self._body, self._bar],
-            theme_config=THEME,
-            sx={".MuiAppBar-root": HEADER},
+            theme_config=look.theme(scale),
+            sx=look.frame(scale),
             dark_theme=dark,
-            sidebar_width=330,
+            sidebar_width=round(sizes.DRAWER * scale / 100),
             busy_indicator=None,
         )
+        self.scaling.follow(self.page)
         self._tabs.param.watch(self._turned, "active")
         self._frame.param.watch(self._framed, ["extras", "only"])
         self.page.param.watch(lambda event: self.session.param.update(dark=event.new), "dark_theme")
@@ -162,6 +141,7 @@ class Shell:
         view = self._views[name]
         self.session.opened(name, view)
         self._body[:] = view.main
+        self.scaling.apply()
         self.page.sidebar = view.sidebar
         view.show()
         self.teaching.show(name, view)
@@ -180,6 +160,6 @@ class Shell:
 def create_app() -> pmui.Page:
     """Builds the app for the present visitor, with the state that the URL holds."""
     if not admission.admit(pn.state.curdoc):
-        return admission.full_page(THEME, HEADER)
+        return admission.full_page(THEME, look.frame())
     query = {name: values[0].decode("utf-8", "replace") for name, values in (pn.state.session_args or {}).items()}
     return Shell(query).page

@@ -50,7 +50,7 @@ def fit(pane: pn.pane.Bokeh, scale: float | None = None) -> None:
 
 
 def read(query: dict[str, str]) -> tuple[int, list[str]]:
-    """The scale that a link asks for, in percent, and what was wrong with it.
+    """The scale that a link asks for (``font``), in percent, and what was wrong with it.
 
     >>> read({"font": "125"}), read({"font": "7"})[1]
     ((125, []), ['font=7 in the link was ignored: expected 100, 125 or 150.'])
