@@ -8,6 +8,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards.live import RunHandle, Update
+from qfl_explore.dashboards.progress import Progress
 from qfl_explore.dashboards.text import Text
 
 _RUNNING = ("running", "queued")
@@ -29,6 +30,7 @@ class RunControls:
 
     Attributes:
         extra: further widgets, placed before the status line; a page may add to them before it is shown.
+        below: objects under the progress bar, likewise.
     """
 
     def __init__(
@@ -47,16 +49,15 @@ class RunControls:
         self._step = _button("Step", "skip_next")
         self._rewind = _button("Rewind", "replay")
         self._seed = _button("New seed", "casino")
-        self.progress = pmui.LinearProgress(
-            value=0, variant="determinate", sizing_mode="stretch_width", margin=(6, 0, 4, 0)
-        )
+        self.progress = Progress()
         # under the buttons on a narrow screen, whatever it says, so that nothing moves
         self.status = Text("", size=13, margin=(8, 2), sizing_mode=None, styles={"flex": "1 1 200px"})
         self._start_pause.on_click(lambda _: self.toggle())
         self._step.on_click(lambda _: self.step())
-        self._rewind.on_click(lambda _: self._handle.rewind())
+        self._rewind.on_click(lambda _: self.rewind())
         self._seed.on_click(lambda _: new_seed())
         self.extra: list[Any] = []
+        self.below: list[Any] = []
         self._buttons = [self._start_pause, *((self._step, self._rewind, self._seed) if stepping else ())]
         if cancel is not None:
             self._buttons.append(_button("Cancel", "stop"))
@@ -64,7 +65,7 @@ class RunControls:
 
     def __panel__(self) -> Any:
         bar = pmui.FlexBox(*self._buttons, *self.extra, self.status, align_items="center", gap="8px")
-        return pmui.Column(bar, self.progress, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
+        return pmui.Column(bar, self.progress, *self.below, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def toggle(self) -> None:
         """What the Start/Pause button does."""
@@ -79,6 +80,10 @@ class RunControls:
         """What the Step button does."""
         if self._handle.state in (*_RUNNING, "paused"):
             self._handle.step()
+
+    def rewind(self) -> None:
+        """What the Rewind button does."""
+        self._handle.rewind()
 
     def show(self, update: Update, text: str, fraction: float | None = None) -> None:
         """Reflects a run's state: button label, status line, progress.
@@ -100,6 +105,8 @@ def status_words(update: Update, running: str = "training") -> str:
     """The run's state in words."""
     if update.state == "queued" and update.position:
         return f"waiting, number {update.position} in the queue"
+    if update.state == "running" and update.waiting:
+        return update.waiting
     words = {"queued": "starting", "running": running, "paused": "paused", "done": "finished", "failed": "stopped"}
     return words.get(update.state, update.state)
 

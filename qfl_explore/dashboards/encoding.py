@@ -116,14 +116,9 @@ class EncodingPage(RunPage):
 
     def _layout(self) -> list[Any]:
         buttons = views(self.state, "view", max_width=420)
-        circle = self.figures["circle"].figure
         landing = row(
             titled("One feature: raw value to angle", self.figures["map"], 380),
-            pmui.Column(
-                Text("Angle to point on the Bloch circle", size=14, weight=600),
-                pn.pane.Bokeh(circle, width=circle.width, height=300, sizing_mode="fixed", margin=(0, 4)),
-                styles={"flex": "0 0 330px"},
-            ),
+            titled("Angle to point on the Bloch circle", self.figures["circle"], 330, fixed=True),
         )
         return [
             Text(text.INTRO, size=14),

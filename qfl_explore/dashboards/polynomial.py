@@ -7,19 +7,19 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import panel_material_ui as pmui
-
 from qfl_explore.dashboards import export, wording
+from qfl_explore.dashboards.layout import framed
 from qfl_explore.dashboards.live import Update, message
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import Session
-from qfl_explore.dashboards.polynomial_figures import Figures, Picture, derive
+from qfl_explore.dashboards.polynomial_figures import BESIDE, Figures, Picture, derive
 from qfl_explore.dashboards.run_page import RunPage
 from qfl_explore.dashboards.scheduler import Wait, paced
 from qfl_explore.dashboards.settings import polynomial_sidebar
 from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
+from qfl_explore.plots.style import LiveFigure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,16 +84,11 @@ class PolynomialPage(RunPage):
     """One visitor's page."""
 
     # the first page needs no word in the link
-    filename, running = "learning_curve.csv", "training"
+    filename, running, most_pins = "learning_curve.csv", "training", 1
 
     def __init__(self, session: Session) -> None:
-        pin, unpin, check = (
-            button("Pin this run", "push_pin"),
-            pmui.Button(label="Unpin", icon="close", variant="text", size="small", margin=0),
-            button("Check against TensorFlow Quantum", "fact_check"),
-        )
-        self.pinned = Text("", size=13, visible=False, margin=(4, 4), sizing_mode=None)
-        super().__init__(session, session.polynomial, Figures(session.dark), extra=(pin, unpin, self.pinned, check))
+        check = button("Check against TensorFlow Quantum", "fact_check")
+        super().__init__(session, session.polynomial, Figures(session.dark), extra=(check,))
         self.side = self.side_run(self._draw_side)
         self.check = self.side_run(self._draw_check, lasting=True, quiet=True)
         self._own = OwnData(self.state, session.notify)
@@ -108,8 +103,7 @@ class PolynomialPage(RunPage):
         self.sizes = Text("", size=13)
         self.wall_note = Text("", size=12)
         self.check_text = Text("", size=13, live=True)
-        for widget, act in ((pin, self._pin), (unpin, self._unpin), (check, self._start_check)):
-            widget.on_click(lambda _, act=act: act())
+        check.on_click(lambda _: self._start_check())
         pictures = (self.figures.top, self.headline, self.figures.bottom, self.wall_note, self.sizes)
         about = (self.take_along, self.check_text, Text(WHOSE, size=12, margin=(8, 10)))
         self.main = self.body(self.controls, *pictures, *about)
@@ -131,6 +125,20 @@ class PolynomialPage(RunPage):
     def set_dark(self, dark: bool) -> None:
         """Recolours the pictures, those to come too."""
         self.figures.set_dark(dark)
+
+    def pinned_figures(self) -> list[LiveFigure] | None:
+        """What is kept as copies; curve and learning curve have the pinned run in them."""
+        if self._picture is None:
+            return None
+        beside = [self.figures[key] for key in BESIDE if key in self.figures]
+        return [figure for figure in framed(beside, self.main) if not figure.is_empty]
+
+    def overlay(self, pinned: bool) -> None:
+        """The pinned run in the curve and the learning curve."""
+        if pinned:
+            self.figures.pin()
+        else:
+            self.figures.unpin()
 
     # in a worker
 
@@ -254,17 +262,6 @@ class PolynomialPage(RunPage):
             self.check_text.object = update.error or update.items[-1]
 
     # what the buttons do
-
-    def _pin(self) -> None:
-        if self.figures.pin():
-            fusion = self._problem.config.fusion
-            test = wording.number(self._picture.test_r2)
-            self.pinned.object = f"pinned: P = {fusion.degree}, {self._problem.label}, test R² = {test}"
-            self.pinned.visible = True
-
-    def _unpin(self) -> None:
-        self.figures.unpin()
-        self.pinned.visible = False
 
     def _start_check(self) -> None:
         try:

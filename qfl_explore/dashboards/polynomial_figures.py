@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import panel as pn
 
-from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.layout import row, wrapping
 from qfl_explore.dashboards.wording import Facts
 from qfl_explore.plots import fit
 from qfl_explore.plots.style import MAP_DIFFERENCE, LiveFigure, Spares
@@ -32,6 +31,10 @@ SPARES = Spares(
     }
 )
 MAPS = ("map_target", "map_model", "map_difference")
+#: A pinned run is drawn into the curve and the learning curve; beside these it is kept as a copy.
+BESIDE = ("bars", "plane", "map_model", "map_difference")
+#: Widths in pixels under which a row wraps: of a chart, of a map.
+LEAST = (330, 220)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,9 +77,8 @@ class Figures(Mapping[str, LiveFigure]):
         self._history: list[tuple[int, float]] = []
         self._largest = 1.0
         self.note = ""
-        self._panes: dict[str, pn.pane.Bokeh] = {}
-        self.top = pn.Row(self._pane("curve"), self._pane("learning"), sizing_mode="stretch_width")
-        self.bottom = pn.Row(self._pane("bars"), self._pane("wall"), sizing_mode="stretch_width")
+        self.top = row(self._item("curve"), self._item("learning"))
+        self.bottom = row(self._item("bars"), self._item("wall"))
         self._shown = ("curve", True)
         self["curve"].clear("target", "data", "pinned", "model")
         self["learning"].clear("ceiling", "pinned", "train", "test")
@@ -94,10 +96,8 @@ class Figures(Mapping[str, LiveFigure]):
     def __len__(self) -> int:
         return len(self._figures)
 
-    def _pane(self, key: str) -> pn.pane.Bokeh:
-        if key not in self._panes:
-            self._panes[key] = pane(self[key])
-        return self._panes[key]
+    def _item(self, key: str) -> Any:
+        return self[key].frame.item if self[key].frame is not None else wrapping(self[key], LEAST[key in MAPS])
 
     def set_dark(self, dark: bool) -> None:
         """Recolours what is drawn."""
@@ -124,9 +124,9 @@ class Figures(Mapping[str, LiveFigure]):
         spectrum = [("bars" if one else "plane")] if drawable else []
         height = 330 if one else 255
         self["learning"].set_height(height)
-        self._pane("learning").height = height
-        self.top[:] = [self._pane(key) for key in (("curve", "learning") if one else MAPS)]
-        self.bottom[:] = [self._pane(key) for key in (*spectrum, *(() if one else ("learning",)), "wall")]
+        self["learning"].frame.set_height(height)
+        self.top[:] = [self._item(key) for key in (("curve", "learning") if one else MAPS)]
+        self.bottom[:] = [self._item(key) for key in (*spectrum, *(() if one else ("learning",)), "wall")]
 
     def _begin_curve(self, problem: Problem) -> None:
         curve, x = self["curve"], problem.grid.axes[0]

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards import real_data_text as text
 from qfl_explore.dashboards.hiding import control
+from qfl_explore.dashboards.layout import framed
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.real_data_ablation import AblationTab, CollapseTab
@@ -121,6 +122,13 @@ class RealDataPage(RunPage):
         """A figure of a part follows the page's theme."""
         self.figures[f"{len(self.figures)}"] = figure
         figure.set_dark(self.session.dark)
+
+    def pinned_figures(self) -> list[LiveFigure] | None:
+        """Those of every part that was opened, so that they are there whichever is open."""
+        if self.picture is None:
+            return None
+        parts = [tab.main for name, tab in self._tabs.items() if name != "data"]
+        return [figure for figure in framed(self.figures.values(), parts) if not figure.is_empty]
 
     def _turned(self, event: Any) -> None:
         self.tabs.active = list(TABS).index(event.new)

@@ -9,11 +9,12 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards import look
 from qfl_explore.dashboards import real_data_download as downloads
 from qfl_explore.dashboards import real_data_text as text
-from qfl_explore.dashboards.hiding import control
-from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.layout import wrapping
 from qfl_explore.dashboards.live import Update
+from qfl_explore.dashboards.progress import Progress
 from qfl_explore.dashboards.real_data_tabs import Tab
 from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
@@ -34,7 +35,7 @@ class LookTab(Tab):
     def __init__(self, page: RealDataPage) -> None:
         super().__init__(page)
         self.figures = {kind: self.take(f"data {kind}") for kind in ("ecg", "map", "pieces", "profile")}
-        self._panes = {kind: pane(figure) for kind, figure in self.figures.items()}
+        self._panes = {kind: wrapping(figure) for kind, figure in self.figures.items()}
         self._picture = pn.Column(sizing_mode="stretch_width")
         self.facts = Text("", size=13, margin=(4, 10))
         self.warning = Text("", size=14, weight=600, error=True, margin=(4, 10))
@@ -42,7 +43,6 @@ class LookTab(Tab):
         self.sample = pmui.IntSlider(
             label="Sample", start=0, end=1, value=page.state.sample, margin=(8, 12), sizing_mode="stretch_width"
         )
-        control(page.state, "sample", self.sample)
         self.sample.param.watch(lambda event: page.state.param.update(sample=int(event.new)), "value")
         self.notes = Text("", **_SMALL)
         self.counts = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(6, 12))
@@ -78,7 +78,7 @@ class LookTab(Tab):
         raw = [array[number] for array in data.raw or ()]
         if kind == "ecg":
             rate = float(data.sample_rate or 1.0)
-            self._panes[kind].height = plots.put_ecg(figure, np.stack(raw), data.modality_names, rate)
+            figure.frame.set_height(plots.put_ecg(figure, np.stack(raw), data.modality_names, rate))
         elif kind == "map":
             plots.put_map(figure, data.positions, np.array([array[-1] for array in raw]), data.graph)
         else:
@@ -145,11 +145,15 @@ class Getter:
         self.cancel_button = button("Cancel download", "stop")
         self.cancel_button.visible = False
         self.limit = pmui.IntInput(
-            label="Records at most (0: all)", value=PTB_RECORDS, start=0, width=200, size="small", visible=False
+            label="Records at most (0: all)",
+            value=PTB_RECORDS,
+            start=0,
+            width=200,
+            size="small",
+            sx=look.NUMBER,
+            visible=False,
         )
-        self.progress = pmui.LinearProgress(
-            value=0, variant="determinate", sizing_mode="stretch_width", visible=False, margin=(8, 0)
-        )
+        self.progress = Progress("Progress of the download", shown=False, margin=(8, 0))
         self.licence = pn.pane.HTML("", sizing_mode="stretch_width")
         accept = pmui.Button(label="Accept and fetch", icon="check", variant="contained", margin=0)
         decline = button("Decline", "close")
@@ -218,9 +222,9 @@ class Getter:
             return
         told: downloads.Told = update.items[-1]
         if told.share is None:
-            self.progress.variant = "indeterminate"
+            self.progress.value = None
         else:
-            self.progress.param.update(variant="determinate", value=round(100 * told.share))
+            self.progress.value = 100 * told.share
         self.words.object = f"Fetching: {told.text}" if told.state == "running" else f"The download {told.text}."
         if told.state == "running":
             return

@@ -54,11 +54,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.compare import MOST, Pins, Present
 from qfl_explore.dashboards.controls import RunControls
+from qfl_explore.dashboards.desk import Bar, settings_words
+from qfl_explore.dashboards.differences import settings_of
+from qfl_explore.dashboards.history import history_of
+from qfl_explore.dashboards.layout import framed
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import LIVE
-from qfl_explore.dashboards.sharing import views_of
 from qfl_explore.dashboards.state import State
 from qfl_explore.dashboards.take_along import TakeAlong
 from qfl_explore.dashboards.text import Text
@@ -68,12 +72,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ACTIVE = ("queued", "running")
+ON_ITS_WAY = "computing the first result …"
 _STATE = TypeVar("_STATE", bound=State)
 
 
 def from_link(session: Session, page: str, state: _STATE) -> _STATE:
     """The state with the link's words in it, where the link is to this page; words that do not fit become a notice."""
-    state.hiding = session.hiding_of(page)
     if session.query.get("page") == page:
         session.complain(state.apply_query(session.query))
     return state
@@ -91,6 +95,8 @@ class RunPage(abc.ABC):
     Attributes:
         run: the main run.
         controls: its bar, with a Cancel button.
+        bar: Pin, undo, redo, keys; part of ``controls``, a page without them places it itself.
+        pins: results that were kept, and their ``box``; likewise.
         current: config of the run that was started last, or ``None``.
         headline: the sentence that states the result.
         take_along: table, CSV, Python, link.
@@ -106,6 +112,8 @@ class RunPage(abc.ABC):
     running = "running"
     #: Whether Step, Rewind and New seed make sense.
     stepping = True
+    #: How many results may be pinned.
+    most_pins = MOST
 
     def __init__(
         self, session: Session, state: Any, figures: Mapping[str, LiveFigure] | None = None, **along: Any
@@ -119,6 +127,16 @@ class RunPage(abc.ABC):
         self.controls = RunControls(
             self.run, self.start, self.new_seed, self.running, cancel=self.cancel, stepping=self.stepping
         )
+        self.settings = settings_of(state)
+        self._hinted: list[LiveFigure] = []
+        self.pins = Pins(
+            *(state, self._present, self.pinned_figures, session.notify, session.dark, pn.state.curdoc),
+            most=self.most_pins,
+            changed=self._pins_changed,
+        )
+        self.bar = Bar(state, history_of(state, self.restore), self._acts(), self.name)
+        self.controls.extra.append(self.bar)
+        self.controls.below.append(self.pins.box)
         self.headline = Text("", size=15, weight=500, live=True, margin=(6, 10))
         self.take_along = TakeAlong(
             table=self.table,
@@ -126,15 +144,18 @@ class RunPage(abc.ABC):
             snippet=self.snippet,
             query=lambda: session.link_words(self.name, self.query()),
             notify=session.notify,
-            more=views_of(session),
             **along,
         )
         self._sides: list[tuple[RunHandle, bool]] = []
         self._drawn_run = 0
         self._stale, self._hidden, self._left_running = True, False, False
         self.set_dark(session.dark)
+        self.hint()
         self.state.param.watch(self._changed, self.restarts())
-        session.param.watch(lambda event: self.set_dark(event.new), "dark")
+        drawn = [name for name in state.URL if name not in self.restarts()]
+        if drawn:
+            self.state.param.watch(self._redrawn, drawn)
+        session.param.watch(lambda event: self._turn_dark(event.new), "dark")
 
     # hooks: what a page gives
 
@@ -203,6 +224,18 @@ class RunPage(abc.ABC):
         for figure in self.figures.values():
             figure.set_dark(dark)
 
+    def restore(self, values: dict[str, Any]) -> None:
+        """Sets settings back, or forth again, as one change."""
+        self.state.param.update(**values)
+
+    def pinned_figures(self) -> list[LiveFigure] | None:
+        """The pictures that are kept when the visitor pins: those in sight that are not empty; ``None``: no result."""
+        return [figure for figure in framed(self.figures.values(), self.main) if not figure.is_empty] or None
+
+    def overlay(self, pinned: bool) -> None:
+        """A result was pinned, or none is any more: for a page that draws it into a picture, too."""
+        return
+
     # help for the page
 
     @final
@@ -219,6 +252,8 @@ class RunPage(abc.ABC):
             if update.error and not quiet:
                 self.session.notify(update.error, "error")
             draw(update)
+            self._take_hints_back()
+            self.pins.refresh()
 
         handle = RunHandle(tell, document=pn.state.curdoc)
         self._sides.append((handle, lasting))
@@ -272,10 +307,14 @@ class RunPage(abc.ABC):
             self._halt()
             self.session.notify(message(error), "error")
             self.controls.show(Update(0, [], None, "failed", 0, message(error)), "")
+            self._take_hints_back(over=True)
             return
         self.session.settle()
         self.current, self._stale = config, False
+        self.settings = settings_of(self.state)
+        self.bar.describe(config, settings_words(self.state))
         self.starting(config)
+        self.hint()
         self.run.start(lambda: self.work(config))
 
     @final
@@ -286,6 +325,7 @@ class RunPage(abc.ABC):
         if was_live:
             update = Update(0, [], None, "cancelled", 0, "")
             self.controls.show(update, self.where(update))
+            self._take_hints_back()
 
     def _halt(self) -> None:
         for handle in (self.run, *(handle for handle, lasting in self._sides if not lasting)):
@@ -308,7 +348,45 @@ class RunPage(abc.ABC):
         if update.run != self._drawn_run:
             self._drawn_run = update.run
             self.begin()
+            self.hint()
         self.draw(update)
         self.controls.show(update, self.where(update), self.fraction())
+        self._take_hints_back()
+        self.pins.refresh()
         if update.state == "done":
             self.take_along.refresh()
+
+    # what is pinned, and what is not there yet
+
+    def _acts(self) -> dict[str, Callable[[], Any]]:
+        """Meaning of a key -> what it does."""
+        steps = {"step": self.controls.step, "rewind": self.controls.rewind} if self.stepping else {}
+        return {"toggle": self.controls.toggle, "pin": self.pins.pin} | steps
+
+    def _present(self) -> Present:
+        return Present(self.settings, self.headline.object, self.controls.status.object, self.run.state)
+
+    def _pins_changed(self) -> None:
+        self.overlay(bool(self.pins.pinned))
+
+    def _turn_dark(self, dark: bool) -> None:
+        self.set_dark(dark)
+        self.pins.set_dark(dark)
+
+    def _redrawn(self, *events: Any) -> None:
+        self.settings = self.settings | {event.name: event.new for event in events}
+        self.pins.refresh()
+
+    @final
+    def hint(self) -> None:
+        """Says in empty axes that their first result is on its way."""
+        self._hinted = [figure for figure in self.figures.values() if figure.is_empty]
+        for figure in self._hinted:
+            figure.say(ON_ITS_WAY)
+
+    def _take_hints_back(self, over: bool = False) -> None:
+        over = over or self.run.state not in (*_ACTIVE, "paused", "idle")
+        gone = [figure for figure in self._hinted if over or not figure.is_empty]
+        for figure in gone:
+            figure.say("")
+        self._hinted = [figure for figure in self._hinted if not any(figure is other for other in gone)]

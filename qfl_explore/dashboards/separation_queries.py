@@ -12,8 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.hiding import control
-from qfl_explore.dashboards.layout import prose, row, titled
+from qfl_explore.dashboards.layout import prose, row, save_buttons, titled
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import Wait
@@ -24,7 +23,7 @@ from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation as plots
 from qfl_explore.plots.layers import put
-from qfl_explore.plots.style import LiveFigure, Spares
+from qfl_explore.plots.style import Spares
 
 SPARES = Spares(
     {
@@ -61,13 +60,12 @@ class QueriesPart(Part):
         self.drawn = Text("", size=12)
         self.engines = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(4, 12), sizing_mode="stretch_width")
         self.step = pmui.IntSlider(label="Step", start=0, end=12, value=12, margin=(6, 16), sizing_mode="stretch_width")
-        control(self.state, "step", self.step)
         self.step.param.watch(lambda event: self._stepped(event.new), "value")
         compare = button("Run on every engine", "fact_check")
         compare.on_click(lambda _: self.start_check())
         spheres = pmui.Column(
             Text("The value qubit, step by step", size=14, weight=600),
-            pn.Row(*(_sphere(title, self.figures[case]) for case, title in CASES.items())),
+            row(*(titled(title, self.figures[case], 270, fixed=True) for case, title in CASES.items())),
             self.step,
             self.caption,
             styles={"flex": "0 1 580px"},
@@ -75,6 +73,8 @@ class QueriesPart(Part):
         proof = prose(text.PROOF)
         self.main = self.body(
             self.problem,
+            self.bar,
+            self.pins.box,
             self.headline,
             row(titled("Success against queries", self.figures["ladder"], 360), spheres),
             self.counting,
@@ -203,10 +203,6 @@ class QueriesPart(Part):
             self.engines.object = text.engines_html(self._engine_rows)
 
 
-def _sphere(title: str, figure: LiveFigure) -> pn.Column:
-    return pn.Column(Text(title, size=13), pn.pane.Bokeh(figure.figure, width=260, height=260, margin=2), width=280)
-
-
 def walk(n_oracles: int, delta: float, base: float, seed: int, readout: str) -> Iterator[Any]:
     """A run for the scheduler: ``("paths", {case: path})``, then ``("drawing", svg, sentence)``."""
     from qfl_explore.experiments.separation import bloch_path, example_angles, protocol
@@ -246,7 +242,8 @@ def _scaled(svg: str) -> str:
     whole = re.sub(
         r'<svg ([^>]*?) width="[0-9.]+" height="[0-9.]+" style="', rf"<svg \1 {size}height:auto;", svg, count=1
     )
-    return f'<div style="overflow-x:auto" tabindex="0">{whole}</div>'
+    saving = f'<div style="text-align:right;min-height:24px">{save_buttons("protocol circuit")}</div>'
+    return f'{saving}<div style="overflow-x:auto" tabindex="0">{whole}</div>'
 
 
 class _Look(cirq.Gate):

@@ -41,6 +41,8 @@ class SignalPart(Part):
         self._result: Any = None
         self.main = self.body(
             Text(INTRO, size=14),
+            self.bar,
+            self.pins.box,
             self.headline,
             self.status,
             row(

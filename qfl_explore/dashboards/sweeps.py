@@ -11,11 +11,11 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import sweeps_text as text
-from qfl_explore.dashboards.layout import pane
+from qfl_explore.dashboards.layout import Frame, row
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import line, section, select, slider, switch
+from qfl_explore.dashboards.settings import section, select, slider, switch
 from qfl_explore.dashboards.sweeps_presets import NOTHING
 from qfl_explore.dashboards.sweeps_state import SweepsState, has_seed
 from qfl_explore.dashboards.sweeps_work import Seen, SweepWork
@@ -25,6 +25,8 @@ from qfl_explore.plots import sweeps as plots
 from qfl_explore.plots.style import LiveFigure, Spares
 
 SPARES = Spares({"sweep": plots.live_panel, "sweep log": lambda: plots.live_panel(log=True)})
+#: Pictures side by side -> width in pixels under which they wrap.
+_LEAST = {1: 400, 2: 340, 3: 250}
 #: Pictures -> how many stand side by side, and their height in pixels.
 _COLUMNS = {1: (1, 400), 2: (2, 380), 3: (3, 320), 4: (2, 270), 5: (3, 270), 6: (3, 270)}
 
@@ -69,6 +71,12 @@ class SweepsPage(RunPage):
     def restarts(self) -> list[str]:
         """None; see `_wait_for_start`."""
         return []
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """The experiment first, because what the rest may be depends on it."""
+        if "experiment" in values:
+            self.state.use(values.pop("experiment"))
+        self.state.param.update(**values)
 
     def config(self) -> SweepWork:
         """The sweep that the settings describe."""
@@ -184,9 +192,10 @@ class SweepsPage(RunPage):
             n_columns, height = _COLUMNS[count]
             for figure in figures:
                 figure.set_height(height)
-            panes = [pane(figure) for figure in figures]
-            rows = [panes[first : first + n_columns] for first in range(0, count, n_columns)]
-            self.pictures[:] = [pn.Row(*row, sizing_mode="stretch_width") for row in rows]
+            for figure in figures:
+                (figure.frame or Frame(figure)).arrange(_LEAST[n_columns], height)
+            items = [figure.frame.item for figure in figures]
+            self.pictures[:] = [row(*items[first : first + n_columns]) for first in range(0, count, n_columns)]
             self._shown = keys
         return figures
 
@@ -215,7 +224,9 @@ def _sidebar(state: SweepsState) -> list[Any]:
 
 
 def _line(state: SweepsState, name: str, label: str) -> pmui.TextInput:
-    return line(state, name, label, size="small", margin=(8, 12))
+    return pmui.TextInput.from_param(
+        state.param[name], label=label, size="small", margin=(8, 12), sizing_mode="stretch_width"
+    )
 
 
 def _table_pane(title: str) -> pn.pane.HTML:

@@ -83,14 +83,16 @@ def test_a_target_that_cannot_be_built_becomes_a_notice(shell):
 def test_pinning_keeps_a_run_beside_the_next(shell):
     page = shell(steps="30")._views["polynomial"]
     wait_for(lambda: page.run.state == "done")
-    page._pin()
+    page.pins.pin()
     pinned = np.array(page.figures["curve"].sources["pinned"].data["y"])
-    assert page.pinned.visible and "P = 3" in page.pinned.object and len(pinned) == 201
+    assert len(page.pins.pinned) == 1 and len(pinned) == 201
     page.state.degree = 1
     wait_for(lambda: page._problem.config.fusion.degree == 1 and page.run.state == "done")
     assert np.array_equal(page.figures["curve"].sources["pinned"].data["y"], pinned)
-    page._unpin()
-    assert not page.pinned.visible and len(page.figures["curve"].sources["pinned"].data["y"]) == 0
+    said = page.pins.box[0].object
+    assert "<td>1</td><td>3</td>" in said and "The runs differ in one setting" in said
+    page.pins.unpin(page.pins.pinned[0])
+    assert not list(page.pins.box) and len(page.figures["curve"].sources["pinned"].data["y"]) == 0
 
 
 def test_closing_stops_every_run(shell):
