@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import itertools
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +22,10 @@ from qfl_explore.datasets.places import VARIABLE
 from qfl_explore.datasets.registry import is_here
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.systems_config import (
+    CROSS,
     CROSS_ABLATION,
     DEFAULT_METHODS,
+    ENTANGLED,
     ENTANGLED_ABLATION,
     QUICK,
     TASKS,
@@ -32,6 +36,8 @@ from qfl_explore.results import Record, ResultStore, run_key
 from qfl_explore.sweeps import Experiment, Grid, run
 
 INTERRUPTED = 130
+#: Name of a variant of all tasks -> what it changes. ``whole``: what a choice of ours is worth, see `siblings.REACH`.
+VARIANTS: dict[str, dict[str, Any]] = {"main": {}, "whole": {"reach": math.pi, "methods": (CROSS, ENTANGLED)}}
 METHODS = tuple(dict.fromkeys((*DEFAULT_METHODS, *CROSS_ABLATION, *ENTANGLED_ABLATION)))
 #: Less than anybody should read: whether the command works.
 TINY: dict[str, Any] = {"seeds": (0, 1), "epochs": 2, "learning_rates": (0.05,), "penalties": (1.0,)}
@@ -73,21 +79,22 @@ EXPERIMENT = Experiment(
 )
 
 
-def settings(task: str, quick: bool = False) -> dict[str, Any]:
+def settings(task: str, quick: bool = False, variant: str = "main") -> dict[str, Any]:
     """What a task's config changes in the default."""
     small = {"n_train": 60} if quick and TASKS[task][1].get("n_train") else {}
-    return {**TASKS[task][1], **(TINY if quick else QUICK), **small, "methods": METHODS}
+    return {**TASKS[task][1], **(TINY if quick else QUICK), **small, "methods": METHODS, **VARIANTS[variant]}
 
 
-def grid_of(task: str, quick: bool = False) -> Grid:
+def grid_of(task: str, quick: bool = False, variant: str = "main") -> Grid:
     """The single point of a task."""
-    base = settings(task, quick)
+    base = settings(task, quick, variant)
     return Grid(experiment=EXPERIMENT, base=base, axes={"seeds": [base.pop("seeds")]})
 
 
-def kept(tasks: Sequence[str], store: ResultStore, quick: bool = False) -> dict[str, Record]:
+def kept(tasks: Sequence[str], store: ResultStore, quick: bool = False, variant: str = "main") -> dict[str, Record]:
     """Task -> its record, as far as the store has it."""
-    keys = {task: run_key(EXPERIMENT.name, task_config(task, **settings(task, quick)).run_id) for task in tasks}
+    configs = {task: task_config(task, **settings(task, quick, variant)) for task in tasks}
+    keys = {task: run_key(EXPERIMENT.name, config.run_id) for task, config in configs.items()}
     known = store.get_all(list(keys.values()))
     return {task: known[key] for task, key in keys.items() if key in known}
 
@@ -139,20 +146,21 @@ def _run(options: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 print("\nStopped. What is finished is kept; the same command goes on.")  # noqa: T201
                 code = INTERRUPTED
-        write(out, kept(list(TASKS), store, options.quick), options.quick)
+        whole = kept(list(TASKS), store, options.quick, "whole")
+        write(out, kept(list(TASKS), store, options.quick), options.quick, whole)
     print(f"Report: {out}")  # noqa: T201
     return code
 
 
 def compute(tasks: Sequence[str], store: ResultStore, options: argparse.Namespace) -> None:
     """Runs what the store does not have, of the tasks whose data are here."""
-    for task in tasks:
+    for variant, task in itertools.product(VARIANTS, tasks):
         title, changes = TASKS[task]
-        known = kept([task], store, options.quick).get(task)
+        known = kept([task], store, options.quick, variant).get(task)
         if known is not None and (known.ok or not options.retry):
             continue
         if not is_here(changes["dataset"]):
             print(f"left out: {task}, the data of {changes['dataset']!r} are not here")  # noqa: T201
             continue
-        print(title, flush=True)  # noqa: T201
-        run(grid_of(task, options.quick), store=store, retry=options.retry, n_workers=options.workers, batch=1)
+        print(title if variant == "main" else f"{title}, angles up to π", flush=True)  # noqa: T201
+        run(grid_of(task, options.quick, variant), store=store, retry=options.retry, n_workers=options.workers, batch=1)

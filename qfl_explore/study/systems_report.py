@@ -16,11 +16,13 @@ from qfl_explore.experiments.systems_config import (
     ENTANGLED,
     ENTANGLED_ABLATION,
     PAPER_F1,
+    QUANTUM,
     QUANTUM_SYSTEMS,
     SYSTEMS,
     TASKS,
     WITH_CIRCUIT,
 )
+from qfl_explore.experiments.systems_summary import OWN_CONTROLS
 from qfl_explore.results import Record
 from qfl_explore.study.systems import settings
 from qfl_explore.study.tables import ends, markdown, number, p_value, with_ends
@@ -46,16 +48,23 @@ CANNOT = """## What this does not show
 - Small samples, a short budget and two trials a method: larger ones may rank otherwise.
 - The siblings' published code and settings are not known to us: these are results of our construction of them.
 - Everything ran on a simulator without noise; nothing here says how a device would do."""
+REACH_NOTE = """## What a choice of ours is worth: the angles of features
+
+Features become angles by tanh, up to ±π/2 in both siblings. With ±π the two ends are one state, so that an encoder that
+saturates says nothing; a sibling built like that looks worse than it is. (The layer's rotations are controlled: their
+period is 4π, and its features go up to ±π.) The rule is that the two ends are half a period apart."""
+ONE_MODALITY = "One modality: there is nothing to join, and the network is its own control."
 OUTCOMES = {"higher": "higher", "lower": "lower", "undecided": "undecided"}
 
 
-def write(out: Path, records: Mapping[str, Record], quick: bool) -> None:
+def write(out: Path, records: Mapping[str, Record], quick: bool, whole: Mapping[str, Record] | None = None) -> None:
     """Writes the report, and the scores into a folder of its name beside it.
 
     Args:
         out: the Markdown file.
         records: task -> what was kept.
         quick: whether they come from the quick preset.
+        whole: task -> what was kept with angles up to π.
     """
     folder = out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,11 +74,12 @@ def write(out: Path, records: Mapping[str, Record], quick: bool) -> None:
         table = pd.concat(scores, ignore_index=True)
         table = table[["task", *(name for name in table if name != "task")]].dropna(axis=1, how="all")
         table.to_csv(folder / "scores.csv", index=False, float_format="%.5g")
-    out.write_text(report(records, quick, folder.name), encoding="utf-8")
+    out.write_text(report(records, quick, folder.name, whole or {}), encoding="utf-8")
 
 
-def report(records: Mapping[str, Record], quick: bool, folder: str) -> str:
+def report(records: Mapping[str, Record], quick: bool, folder: str, whole: Mapping[str, Record]) -> str:
     """The Markdown."""
+    turned = {task: dict(record.summary) for task, record in whole.items() if record.ok}
     done = {task: dict(record.summary) for task, record in records.items() if record.ok}
     base = settings("wine", quick)
     numbers = {"epochs": base["epochs"], "n_trials": len(base["learning_rates"]), "n_seeds": len(base["seeds"])}
@@ -78,6 +88,7 @@ def report(records: Mapping[str, Record], quick: bool, folder: str) -> str:
         QUICK_NOTE if quick else "",
         f"## Task by task\n\n{overview(done)}" if done else "Nothing has been computed yet.",
         f"## Who differs from whom\n\n{counts(done)}" if done else "",
+        f"{REACH_NOTE}\n\n{_reach(done, turned)}" if turned and done else "",
         *(_task(task, summary) for task, summary in done.items()),
         _absent(records),
         CANNOT,
@@ -112,13 +123,22 @@ def counts(done: Mapping[str, Mapping[str, Any]]) -> str:
             if (pair["first"], pair["second"]) == (name, best[task])
         ]
         lines.append((name, "the best classical method of the task", mine))
-    others = dict.fromkeys((pair["first"], pair["second"]) for pair in pairs)
-    for first, second in others:
-        if second in (*CROSS_ABLATION, *ENTANGLED_ABLATION, "quantum"):
-            mine = [pair for pair in pairs if (pair["first"], pair["second"]) == (first, second)]
-            lines.append((first, SYSTEMS[second], mine))
+    for first, second in (*OWN_CONTROLS, (CROSS, QUANTUM), (ENTANGLED, QUANTUM)):
+        mine = [pair for pair in pairs if (pair["first"], pair["second"]) == (first, second)]
+        lines.append((first, SYSTEMS[second], mine))
     header = ["system", "against", "tasks", *OUTCOMES.values(), "ahead in the mean"]
     return markdown(header, [[SYSTEMS[name], other, *_counted(mine)] for name, other, mine in lines])
+
+
+def _reach(done: Mapping[str, Mapping[str, Any]], turned: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = []
+    for task in [task for task in done if task in turned]:
+        half, whole = ({row["method"]: row for row in found[task]["methods"]} for found in (done, turned))
+        cells = [with_ends(found[name], "f1") if name in found else "–" for name in (CROSS, ENTANGLED)
+                 for found in (half, whole)]  # fmt: skip
+        rows.append([TASKS[task][0], *cells])
+    names = (f"{SYSTEMS[name]}, {reach}" for name in (CROSS, ENTANGLED) for reach in ("±π/2", "±π"))
+    return markdown(["task", *names], rows)
 
 
 def _counted(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -133,6 +153,7 @@ def _task(task: str, summary: Mapping[str, Any]) -> str:
     main += [row for row in known if row["method"] in (CROSS, ENTANGLED)]
     blocks = [
         f"## {title}",
+        ONE_MODALITY if _is_alone(summary["pairs"]) else "",
         _table(main),
         f"Cross-attention, with parts left out or turned around:\n\n{_table(_of(known, CROSS_ABLATION))}",
         f"Feature entanglement, with parts left out:\n\n{_table(_of(known, ENTANGLED_ABLATION))}",
@@ -140,7 +161,14 @@ def _task(task: str, summary: Mapping[str, Any]) -> str:
     ]
     if skipped := summary.get("skipped"):
         blocks.append("\n".join(f"- Not here: {SYSTEMS[row['method']]}. {row['reason']}" for row in skipped))
-    return "\n\n".join(blocks)
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _is_alone(pairs: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether joining changes nothing at all, because there is one modality."""
+    names = ENTANGLED, "entanglement_none"
+    found = [pair for pair in pairs if (pair["first"], pair["second"]) == names]
+    return bool(found) and all(pair["difference_low"] == 0 == pair["difference_high"] for pair in found)
 
 
 def _of(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ def test_the_page_opens_without_the_experiment_and_knows_its_words():
     assert other.to_query() == {}
     assert other.apply_query(state.to_query()) == []
     assert other.to_query() == state.to_query() and other.config() == state.config()
-    assert unknown_words({"page": "systems"} | state.to_query()) == []
+    assert unknown_words(state.to_query(), "systems") == []
     assert len(other.apply_query({"systems_task": "beer", "qubits": "11", "heads": "2"})) == 2
     for word in SETS.values():
         assert SystemsState(methods=word).config().methods[-1] == "quantum"
