@@ -1,0 +1,63 @@
+"""The app's pages; in a notebook each of them is one call.
+
+::
+
+    from qfl_explore import dashboards
+
+    page = dashboards.polynomial(P=3, target="cosine")  # the last line of a cell shows it
+    dashboards.noise(theme="dark")
+    dashboards.open("?page=noise&noise_kind=dephasing")  # a link of the app
+    dashboards.polynomial(form=True)                      # ipywidgets, where Panel's extension is missing
+
+See `notebook.open_page` for the arguments and `notebook.NotebookPage` for what comes back.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import types
+from typing import Any
+
+#: Functions that are loaded when they are first asked for.
+_HOMES = {"open": "notebook", "form": "widget_form"}
+
+
+class PageModule(types.ModuleType):
+    """The module of a page, which can be called.
+
+    ``qfl_explore.dashboards.polynomial`` is a module and stays one; Python lets a module have a class of its own.
+    """
+
+    def __call__(self, link: str = "", /, **settings: Any) -> Any:
+        """Shows the page in a notebook; see `notebook.open_page`."""
+        from qfl_explore.dashboards.notebook import open_page
+
+        return open_page(self.__name__.rpartition(".")[2], link, **settings)
+
+
+class _Package(types.ModuleType):
+    """This package; whichever way a page's module is imported, Python sets it here, and it becomes callable."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) is types.ModuleType and callable(vars(value).get("create")):
+            value.__class__ = PageModule
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    from qfl_explore.dashboards.pages import PAGES
+
+    return sorted({*globals(), *_HOMES, *(page.name for page in PAGES)})

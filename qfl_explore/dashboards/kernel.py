@@ -1,4 +1,4 @@
-"""Pages outside a server: their updates run on the notebook's own loop, between cells, and reach the browser in one go."""
+"""Pages outside a server: updates run on the notebook's own loop, between cells, and reach the browser in one go."""
 
 from __future__ import annotations
 
