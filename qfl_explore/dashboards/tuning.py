@@ -9,6 +9,8 @@
 - Python's search for unreachable objects goes through all objects there are, half a million for the imports and
   fifty thousand for each visitor, and nothing else runs meanwhile. What was imported is left out of it, and it is
   done for several closed sessions together, or when nothing is being computed.
+- A thread that wants the interpreter waits for up to five milliseconds until a computing one gives it up, and the
+  server's loop wants it after every write to a socket, several for each picture. Here it waits for half a millisecond.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import functools
 import gc
 import logging
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +37,8 @@ from qfl_explore.dashboards.scheduler import shared_scheduler
 #: Closed sessions whose objects may wait for the next search, and how long, in seconds.
 MOST_CLOSED = 8
 LONGEST_S = 60.0
+#: How long a thread may keep the interpreter while another wants it, in seconds.
+SWITCH_S = 0.0005
 #: Young objects are searched after so many new ones; the default of 700 is for small programs.
 _YOUNG = 20_000
 #: Log lines that say nothing but that a visitor came or went: the text they begin with.
@@ -57,6 +62,7 @@ def tune() -> None:
     Filename._resolve = functools.cache(Filename._resolve)
     settings.perform_error_diagnostics = False
     panel_document._garbage_collect = _note_closed
+    sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(_YOUNG, 20, 1_000)
     for name in ("bokeh.server.views.ws", "panel.io.document"):
         logging.getLogger(name).addFilter(_says_something)
