@@ -71,8 +71,8 @@ class Access:
 
     def environment(self) -> dict[str, str]:
         """Variables that the pages read."""
-        strangers = any(not _is_this_machine(name) for name in self.origins)
-        return {VISITORS: str(self.visitors)} | ({DOWNLOADS: "0"} if self.room or strangers else {})
+        closed = self.room or self._strangers
+        return {VISITORS: str(self.visitors)} | ({DOWNLOADS: "0"} if closed else {})
 
     def arguments(self) -> list[str]:
         """What follows ``panel serve``; no secret is among it."""
@@ -88,34 +88,37 @@ class Access:
         first = self.origins[0] if self.origins else f"{self.address}:{self.port}"
         if self.port == 0:
             lines = ["Serving on a free port, which is named below (Ctrl-C stops it)."]
-        elif self.room or self.proxy:
+        elif self._strangers and (self.room or self.proxy):
             scheme = "http(s)" if self.proxy else "http"
             lines = [f"Write on the board: {scheme}://{first}{self.prefix}", "Ctrl-C stops the server."]
         else:
             lines = [f"Serving on http://{first}{self.prefix} (Ctrl-C stops it); the first page takes some seconds."]
         return [*lines, *self._who()]
 
+    @property
+    def _strangers(self) -> list[str]:
+        """Origins that are not this machine's own."""
+        return [name for name in self.origins if not _is_this_machine(name)]
+
     def _who(self) -> list[str]:
-        strangers = [name for name in self.origins if not _is_this_machine(name)]
-        if not self.room and not strangers:
+        if not self._strangers:
             return ["Open to: this machine only."]
         who = {"password": "who knows the password", "accounts": "who signs in with an account"}.get(self.secured, "")
         way = "in this machine's networks" if self.room else "the proxy lets through"
         return [
-            f"Open to: everybody {way}{f' {who},' if who else ''} under {', '.join(strangers) or 'no address yet'}.",
+            f"Open to: everybody {way}{f' {who},' if who else ''} under {', '.join(self._strangers)}.",
             f"At most {self.visitors} open tabs at once. Nothing that a visitor types or uploads is run as code.",
         ]
 
     def warnings(self) -> list[str]:
         """What the person at the terminal should think about."""
-        strangers = [name for name in self.origins if not _is_this_machine(name)]
         found = []
-        if strangers and not self.secured:
+        if self._strangers and not self.secured:
             found.append("There is no password: whoever reaches the address can use the app. --password asks for one.")
         if self.room and self.secured == "password" and not self.proxy:
             found.append("The password travels over the network unencrypted: take one that you use nowhere else.")
-        if self.room and not strangers:
-            found.append("This machine has no address in a network now; name one with --origin HOST:PORT.")
+        if self.room and not self._strangers:
+            found.append("Nobody else can use the app: no address of a network is known. Name one: --origin HOST:PORT.")
         return found
 
 

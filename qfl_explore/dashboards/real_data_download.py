@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from qfl_explore.dashboards.live import INTERVAL, message
 from qfl_explore.dashboards.scheduler import Wait
+from qfl_explore.errors import invalid
+
+#: Environment variable: with 0 no visitor may fetch a data set.
+VARIABLE = "QFL_EXPLORE_DOWNLOADS"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +85,19 @@ _running: dict[str, Download] = {}
 _lock = threading.Lock()
 
 
+def allowed() -> bool:
+    """Whether visitors may fetch data sets onto this machine; not in a room, see `qfl_explore.cli.serve`."""
+    return os.environ.get(VARIABLE, "") != "0"
+
+
 def start(name: str, limit: int | None = None) -> Download:
-    """The running download of a data set, or a new one: two visitors do not fetch the same files twice."""
+    """The running download of a data set, or a new one: two visitors do not fetch the same files twice.
+
+    Raises:
+        ValueError: visitors may not fetch anything.
+    """
+    if not allowed():
+        raise invalid("data sets cannot be fetched from here", f"qfl-explore data get {name} on the server", VARIABLE)
     with _lock:
         found = _running.get(name)
         if found is None or found.is_over:

@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards import look
 from qfl_explore.dashboards import real_data_download as downloads
 from qfl_explore.dashboards import real_data_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.layout import wrapping
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.progress import Progress
@@ -43,6 +44,7 @@ class LookTab(Tab):
         self.sample = pmui.IntSlider(
             label="Sample", start=0, end=1, value=page.state.sample, margin=(8, 12), sizing_mode="stretch_width"
         )
+        control(page.state, "sample", self.sample)
         self.sample.param.watch(lambda event: page.state.param.update(sample=int(event.new)), "value")
         self.notes = Text("", **_SMALL)
         self.counts = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(6, 12))
@@ -184,8 +186,9 @@ class Getter:
             return
         source = SOURCES.get(name)
         title = DATASETS[name].title
-        self.limit.visible = name == "ptb_xl"
-        self.get_button.visible = source is not None
+        allowed = source is not None and downloads.allowed()
+        self.limit.visible = name == "ptb_xl" and allowed
+        self.get_button.visible = allowed
         if source is None:
             self.words.object = (
                 f"{title}: put labels.csv and one CSV file a modality, or one NPZ archive, into the folder own_folder "
@@ -193,6 +196,8 @@ class Getter:
             )
         else:
             self.words.object = f"{title} is not on this machine yet: about {source.size:g} MB, {source.licence}."
+            if not allowed:
+                self.words.object += f" Whoever serves this room can fetch it: qfl-explore data get {name}."
 
     def ask(self) -> None:
         """Shows the licence."""
@@ -207,7 +212,11 @@ class Getter:
         self.dialog.open = False
         name = self.page.state.dataset
         limit = self.limit.value or None if name == "ptb_xl" else None
-        download = self._download = downloads.start(name, limit)
+        try:
+            download = self._download = downloads.start(name, limit)
+        except ValueError as error:  # the button was not shown
+            self.page.session.notify(str(error), "error")
+            return
         self.page.session.settle()
         self.get_button.disabled, self.cancel_button.visible, self.progress.visible = True, True, True
         self.run.start(lambda: downloads.watch(download))

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from qfl_explore import sweeps
+from qfl_explore.cli import serve as access
 from qfl_explore.dashboards import admission
+from qfl_explore.dashboards import real_data_download as downloads
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import PAGES
@@ -229,6 +231,25 @@ def test_hundreds_of_words_are_a_short_notice_and_the_good_ones_are_kept():
     try:
         assert shell.session.polynomial.degree == 2 and shell.session.polynomial.seed == 7
         assert 20 < len(shell.session.notice) < 6000 and "<img" not in shell._notice.object
+    finally:
+        shell.close()
+
+
+# what a room may not do
+
+
+def test_in_a_room_nobody_fetches_data_sets_onto_the_server(monkeypatch, tmp_path):
+    monkeypatch.setenv("QFL_EXPLORE_DATA", str(tmp_path))
+    monkeypatch.setenv(downloads.VARIABLE, "0")
+    monkeypatch.setattr(downloads, "Download", None)  # would be an error
+    shell = Shell({"page": "real_data", "data": "steel_plates"})
+    try:
+        getter = shell._views["real_data"].getter
+        assert getter.main.visible and not getter.get_button.visible
+        assert getter.words.object.endswith("can fetch it: qfl-explore data get steel_plates.")
+        getter.accept()  # a program that presses a button which is not shown
+        assert shell.session.notice.startswith("data sets cannot be fetched from here. Expected: ")
+        assert downloads.VARIABLE == access.DOWNLOADS and admission.VARIABLE == access.VISITORS
     finally:
         shell.close()
 

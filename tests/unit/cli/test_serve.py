@@ -1,7 +1,10 @@
 """``qfl-explore serve``: who may come, what is said about it, and where a password comes from."""
 
+import json
 import os
+import re
 import socket
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +13,10 @@ from qfl_explore.cli import commands
 from qfl_explore.cli import serve as access
 from qfl_explore.cli.commands import app
 from qfl_explore.cli.serve import Access, check_origin, check_prefix, decide, find_password
+from qfl_explore.datasets import places
+from qfl_explore.results import store
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -156,5 +163,44 @@ def test_a_machine_without_a_network_says_so(monkeypatch):
     monkeypatch.setattr(access, "own_addresses", list)
     monkeypatch.setattr(access.socket, "gethostname", lambda: "localhost")
     plan = decide(5006, room=True)
-    assert any("has no address" in line for line in plan.warnings())
+    assert any("no address of a network is known" in line for line in plan.warnings())
+    assert "Open to: this machine only." in plan.sentences()
     assert Access(0).sentences()[0].startswith("Serving on a free port")
+
+
+def container():
+    """Instruction -> its arguments, of the Dockerfile."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith(("#", " "))]
+    return {word: [rest for name, rest in lines if name == word] for word, _ in lines}
+
+
+def test_the_container_copies_what_exists_and_starts_what_the_command_knows(run, served):
+    steps = container()
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    for sources in steps["COPY"]:
+        for source in sources.split()[:-1]:
+            assert (ROOT / source).exists() and f"!{source}" in ignored, source
+    assert steps["USER"] == ["visitor"] and "--uid" in " ".join(steps["RUN"])
+    (words,), (port,) = steps["CMD"], steps["EXPOSE"]
+    program, *options = [*json.loads(steps["ENTRYPOINT"][0]), *json.loads(words)]
+    assert program == "qfl-explore" and options.pop(0) == "serve" and run(*options).exit_code == 0
+    assert values(served[0][0], "--port") == [port] and values(served[0][0], "--address") == ["0.0.0.0"]
+    assert f"localhost:{port}/favicon.ico" in (ROOT / "Dockerfile").read_text()
+    names = {name for line in steps["ENV"] for name in re.findall(r"(QFL_EXPLORE_\w+)=", line)}
+    assert names == {places.VARIABLE, store.VARIABLE}
+
+
+def test_every_command_of_the_document_is_one(run, served, monkeypatch, tmp_path):
+    monkeypatch.setattr(access, "_asked", lambda: "open sesame")
+    secret = tmp_path / "password"
+    secret.write_text("open sesame")
+    text = (ROOT / "docs" / "serving.md").read_text()
+    found = set(re.findall(r"qfl-explore (serve [^`\n#|]*|serve)(?=`|\n|\s*#|\s*\|)", text))
+    assert len(found) >= 6
+    for line in found:
+        done = run(*line.replace("/etc/qfl/password", str(secret)).split()[1:])
+        refused = "--address 0.0.0.0" in line and "--room" not in line
+        assert done.exit_code == (2 if refused else 0), (line, done.output)
+    for option in set(re.findall(r"`(--[a-z-]+)", text)) - {"--help"}:
+        assert option in run("--help").output, option
