@@ -36,7 +36,9 @@ def answer(words: list[str], yes: bool = False, limit: int | None = None) -> str
     """
     if not words:
         return overview()
-    if len(words) == 1 and words[0] != "get":
+    if words == ["get"]:
+        raise invalid("qfl-explore data get needs a NAME", f"one of {', '.join(SOURCES)}", "nothing")
+    if len(words) == 1:
         return describe(words[0])
     if len(words) == 2 and words[0] == "get":
         return get(words[1], yes, limit)

@@ -57,6 +57,7 @@ def _asked() -> bool:
     try:
         return typer.confirm("Do you accept the licence, and shall it be fetched?", default=False)
     except typer.Abort:  # nobody is there to answer
+        typer.echo()  # the error gets a line of its own
         return False
 
 

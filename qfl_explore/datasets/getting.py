@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import datetime
@@ -129,9 +130,13 @@ def get(
     base = f"{mirror.rstrip('/')}/{name}/" if mirror else source.base
     _claim(folder, name)
     work = _Work(folder, base, bool(mirror), progress, cancelled, attempts, pause)
-    work.fetch(source.items)
-    if source.listed:
-        work.fetch(_listed(folder, source.listed, limit), WORKERS)
+    try:
+        work.fetch(source.items)
+        if source.listed:
+            work.fetch(_listed(folder, source.listed, limit), WORKERS)
+    except BaseException:
+        _release(folder)
+        raise
     if source.unpack:
         for item in source.items:
             _unpack(folder / item.path, folder / source.into, source)
@@ -159,6 +164,14 @@ def _claim(folder: Path, name: str) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     _put(folder / RECORD, json.dumps({"name": name, "complete": False}).encode())
+
+
+def _release(folder: Path) -> None:
+    """Takes the mark away again where nothing at all was fetched: an empty folder would look like data."""
+    with contextlib.suppress(OSError):
+        if [path.name for path in folder.iterdir()] == [RECORD]:
+            (folder / RECORD).unlink()
+            folder.rmdir()
 
 
 class _Work:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qfl_explore.datasets.places import VARIABLE
 from qfl_explore.datasets.registry import is_here
-from qfl_explore.errors import check_int, check_option, invalid
+from qfl_explore.errors import check_int, check_option, full_disk, invalid
 from qfl_explore.study.plan import PRESETS, SECTIONS, Part, parts
 
 #: A shell's code for "ended by Ctrl-C".
@@ -51,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options, words)
     except (ValueError, TypeError) as error:
         parser.error(str(error))
+    except OSError as error:
+        if not (full := full_disk(error)):
+            raise
+        parser.error(full)
 
 
 def _run(options: argparse.Namespace, words: Sequence[str]) -> int:
-    from qfl_explore.results import ResultStore
-    from qfl_explore.study.compute import compute, left_out
-    from qfl_explore.study.report import write
-
     if options.data is not None:
         if not Path(options.data).is_dir():
             raise invalid("--data cannot be used", "a folder that exists", repr(options.data))
@@ -66,6 +66,10 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> int:
     if out.suffix != ".md" or not out.resolve().parent.is_dir():
         raise invalid("--out cannot be used", "a file .md in a folder that exists", repr(options.out))
     check_int("--workers", options.workers, 1, 1024)
+    from qfl_explore.results import ResultStore
+    from qfl_explore.study.compute import compute, left_out
+    from qfl_explore.study.report import write
+
     preset = "quick" if options.quick else "standard"
     planned = parts(preset)
     found, absent = left_out(_chosen(planned, options.only), is_here)

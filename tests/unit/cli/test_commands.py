@@ -60,7 +60,7 @@ def test_help_names_every_command_and_the_version_is_the_package_s(run):
         (["sweep", "--store"], ("cannot read its arguments", "Expected", "--store")),
         (["sweep", "absent.toml"], ("", "Expected: ", "absent.toml")),
         (["data", "brest_cancer"], ("not a known option", "did you mean 'breast_cancer'?", "'brest_cancer'")),
-        (["data", "get"], ("data cannot read its arguments", "get NAME", "get")),
+        (["data", "get"], ("data get needs a NAME", "one of ptb_xl", "nothing")),
         (["data", "get", "nothing"], ("not a known option", "one of", "nothing")),
         (["doctor", "everything"], ("cannot read its arguments", "Expected", "everything")),
     ],

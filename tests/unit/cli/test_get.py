@@ -53,6 +53,7 @@ def test_the_licence_is_shown_and_a_no_fetches_nothing(run, site, tmp_path):
     for answer in ("n\n", "", None):
         done = run("get", "steel_plates", input=answer)
         assert done.exit_code == 2 and "Licence: CC BY 4.0, https://creativecommons.org" in done.output
+        assert "\nError: the licence" in done.output, "on a line of its own"
         assert "is not accepted. Expected: your yes, or the option --yes. Received: no" in " ".join(done.output.split())
     assert not site.log and not (tmp_path / "data").exists()
 
@@ -66,10 +67,11 @@ def test_a_yes_fetches_unpacks_and_loads(run, site, tmp_path):
     assert "140 samples" in run("steel_plates").output
 
 
-def test_a_failure_has_three_parts(run, site):
+def test_a_failure_has_three_parts_and_leaves_no_empty_folder(run, site, tmp_path):
     site.content.clear()
     done = run("get", "steel_plates", "--yes")
     assert done.exit_code == 2 and "Received: HTTP 404" in done.output
+    assert not (tmp_path / "data" / "steel_plates").exists(), "an empty folder would look like data"
 
 
 def test_what_cannot_be_fetched_is_explained(run, site, tmp_path):
