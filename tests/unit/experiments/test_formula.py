@@ -1,9 +1,12 @@
 """Typed formulas: what they compute, and what they refuse."""
 
+import re
 import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qfl_explore.experiments.formula import MAX_EXPONENT, MAX_LENGTH, Formula
 
@@ -210,3 +213,59 @@ def test_what_is_finite_passes_the_check(text):
 )
 def test_latex(text, latex):
     assert Formula(text, 2).latex == latex
+
+
+#: Pieces of formulas, and of what somebody might try instead.
+PIECES = (
+    *("x1", "x2", "x", "1", "0.5", "1e308", "9" * 30, "pi", "T(64,", "T(3,", "sin(", "exp(", "log(", "tan(", "sqrt("),
+    *("(", ")", "+", "-", "*", "/", "**", "^", ",", " ", "\t", "((((((((", "-" * 20, "^64" * 3, "**-64"),
+    *("__class__", ".", "x1.__class__", "__import__('os')", "lambda:", "[", "]", "{", "}", "'", '"', "\\", ";", "="),
+    *(
+        "\0",
+        "\n",
+        "\u202e",
+        "\uff11",
+        "\u00b2",
+        "\u03c0",
+        "\U0001d49c",
+        "\ud800",
+        "e",
+        "j",
+        "_",
+        "%s",
+        "{0}",
+        "`",
+        "<b>",
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=600))
+def test_any_text_is_a_formula_or_a_message_never_code(text):
+    try:
+        formula = Formula(text, 2)
+    except ValueError as error:
+        assert "Expected: " in str(error) and "Received: " in str(error) and len(str(error)) < 700
+        return
+    points = np.random.default_rng(0).uniform(-3, 3, (50, 2))
+    values = formula(points)
+    assert values.shape == (50,) and values.dtype == np.float64
+    assert set(re.findall(r"[A-Za-z_]\w*", text)) <= {"x1", "x2", "pi", "T", *FUNCTIONS, "e", "E", "e308", "E308"}
+    assert len(formula.latex) < 20_000
+    try:
+        formula.check(points)
+    except ValueError as error:
+        assert "Expected: " in str(error) and "Received: " in str(error)
+
+
+@pytest.mark.parametrize(
+    "text", ["T(64," * 39 + "x1" + ")" * 39, "+".join(["x1"] * 160), "x1" + "^64" * 9, "-" * 38 + "x1"]
+)
+def test_the_largest_formulas_cost_little(text):
+    try:
+        formula = Formula(text, 1)
+    except ValueError as error:
+        assert "too deeply" in str(error) or "too large" in str(error)
+    else:
+        assert formula(np.zeros((1024, 1))).shape == (1024,)
