@@ -24,7 +24,7 @@ from qfl_explore.baselines.counts import (
     mlp_parameters,
     n_logits,
 )
-from qfl_explore.baselines.encoders import ENCODERS, encoder_weights
+from qfl_explore.baselines.encoders import ENCODERS, check_reach, encoder_weights
 from qfl_explore.baselines.estimators import BoostedForecast, GradientBoosting, LogisticRegression
 from qfl_explore.baselines.models import (
     circuit_model,
@@ -57,6 +57,7 @@ __all__ = [
     "LowRankFusion",
     "TensorFusion",
     "check_products",
+    "check_reach",
     "circuit_model",
     "concat_fusion_model",
     "encoder_parameters",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qfl_explore.errors import check_option
+from qfl_explore.errors import check_option, invalid
 from qfl_explore.training import load_keras
 
 #: How a modality becomes D features.
@@ -34,6 +34,20 @@ def encoder_weights(n_measures: Sequence[int], feature_dim: int, encoder: str = 
     return len(n_measures) * (convolutions + (N_FILTERS + 1) * feature_dim)
 
 
+def check_reach(reach: object) -> float:
+    """A reach that can be used, in radians.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is not above 0 and at most π.
+    """
+    if isinstance(reach, bool) or not isinstance(reach, (int, float)):
+        raise invalid("reach must be a number", "radians above 0 and at most π", f"reach={reach!r}", TypeError)
+    if not 0 < reach <= math.pi:
+        raise invalid("reach is out of range", "radians above 0 and at most π", f"reach={reach!r}")
+    return float(reach)
+
+
 def encoded(
     n_measures: Sequence[int], feature_dim: int, seed: int, encoder: str = "dense", scale: float = math.pi
 ) -> tuple[list[Any], Any]:
@@ -44,7 +58,7 @@ def encoded(
         feature_dim: D.
         seed: of the initial weights, which depend on the seed and the modality's place only.
         encoder: one of ``ENCODERS``.
-        scale: π for a circuit, which reads the features as radians.
+        scale: for a circuit, which reads the features as radians, their reach: π or less.
     """
     _, keras = load_keras()
     inputs = model_inputs(n_measures)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qfl_explore.baselines.counts import FUSIONS, n_logits
-from qfl_explore.baselines.encoders import dense, encoded, model_inputs
+from qfl_explore.baselines.encoders import check_reach, dense, encoded, model_inputs
 from qfl_explore.config import FusionConfig
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.training import load_keras
@@ -92,11 +92,12 @@ def circuit_model(
     initializer: str = "uniform",
     seed: int = 0,
     encoder: str = "dense",
+    reach: float = math.pi,
 ) -> Any:
     """Encoder per modality → Quantum Fusion Layer → linear head, all trained together.
 
     Source: the chain follows arXiv:2510.06938; the encoders (dense layer or small convolution,
-    tanh · π) are our construction, as the paper's are not known to us.
+    tanh · reach) are our construction, as the paper's are not known to us.
 
     Args:
         n_measures: (d_1, …, d_M), raw features of each modality.
@@ -106,12 +107,13 @@ def circuit_model(
         initializer: of the circuit's angles.
         seed: of all initial weights.
         encoder: one of ``ENCODERS``.
+        reach: largest angle of a feature, radians; above 0, at most π.
 
     Returns:
         A Keras model: M arrays [B, d_m] -> [B, columns].
 
     Raises:
-        ValueError: config does not fit the data.
+        ValueError: config does not fit the data, or ``reach`` is out of range.
     """
     if config.n_modalities != len(n_measures):
         raise invalid(
@@ -119,7 +121,7 @@ def circuit_model(
         )
     from qfl_explore.layers import QuantumFusion
 
-    inputs, angles = encoded(n_measures, config.feature_dim, seed, encoder)
+    inputs, angles = encoded(n_measures, config.feature_dim, seed, encoder, check_reach(reach))
     values = QuantumFusion(config, backend=backend, initializer=initializer, seed=seed)(angles)
     return _model("quantum_fusion", inputs, dense(columns, seed, 100)(values))
 

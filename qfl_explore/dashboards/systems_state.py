@@ -39,8 +39,8 @@ ATTENTIVE = {
 }
 BRANCHES = {"Shared with all methods": "shared", "Separate": "separate"}
 COUPLINGS = {"ZZ with a trainable angle": "zz", "CZ": "cz"}
-#: Ends of the angles that features become, in the siblings; see `siblings.REACH`.
-REACHES = {"-π/4 to π/4": "quarter", "-π/2 to π/2": "half", "-π to π (both ends are one state)": "whole"}
+#: Ends of the angles that features become; see `siblings.REACH`.
+REACHES = {"-π/4 to π/4": "quarter", "-π/2 to π/2": "half", "-π to π (the siblings' ends are one state)": "whole"}
 _RADIANS = {"quarter": math.pi / 4, "half": math.pi / 2, "whole": math.pi}
 N_SAMPLES = 60
 
@@ -67,7 +67,7 @@ class SystemsState(State):
     pairs = param.Selector(default="ring", objects=_entanglers(), doc="Joined modalities")
     coupling = param.Selector(default="zz", objects=COUPLINGS, doc="Coupling")
     n_kept = param.Integer(default=0, bounds=(0, 4), doc="Qubits that the QCNN leaves (0: enough for the classes)")
-    reach = param.Selector(default="half", objects=REACHES, doc="Angles of features in both siblings")
+    reach = param.Selector(default="half", objects=REACHES, doc="Angles of features")
     epochs = param.Integer(default=40, bounds=(2, 100), doc="Epochs of each trial, at most")
     n_seeds = param.Integer(default=3, bounds=(2, 10), doc="Seeds")
     first_seed = param.Integer(default=0, bounds=(0, 9990), doc="First seed")

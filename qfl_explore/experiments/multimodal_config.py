@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from qfl_explore.baselines import ENCODERS
+from qfl_explore.baselines import ENCODERS, check_reach
 from qfl_explore.circuits.ansatz import INITIALIZERS
 from qfl_explore.config import FusionConfig, run_id
 from qfl_explore.datasets import DATASETS
@@ -65,6 +66,7 @@ class MultimodalConfig:
         entangler: as in `FusionConfig`.
         measurement_seed: draws the random measurement, which is the same for all seeds.
         initializer: of the circuit's angles.
+        reach: largest angle that a feature becomes, radians; above 0, at most π.
         rank: R of low-rank fusion.
         epochs: at most so many a trial.
         batch_size: samples a step.
@@ -99,6 +101,7 @@ class MultimodalConfig:
     entangler: str = "full"
     measurement_seed: int = 0
     initializer: str = "uniform"
+    reach: float = math.pi
     rank: int = 4
     epochs: int = 40
     batch_size: int = 32
@@ -114,6 +117,7 @@ class MultimodalConfig:
         check_option("encoder", self.encoder, ENCODERS)
         check_option("initializer", self.initializer, INITIALIZERS)
         check_option("backend", self.backend, ENGINES)
+        check_reach(self.reach)
         check_int("rank", self.rank, 1)
         check_int("epochs", self.epochs, 1, MAX_EPOCHS)
         for name in ("n_modalities", "n_train"):

@@ -96,9 +96,8 @@ def network(method: str, config: MultimodalConfig, data: MultimodalData, columns
     common = {"columns": columns, "seed": seed, "encoder": config.encoder}
     if method == QUANTUM:
         fusion = config.fusion(data.n_modalities)
-        return baselines.circuit_model(
-            data.n_measures, fusion, backend=config.backend, initializer=config.initializer, **common
-        )
+        options = {"backend": config.backend, "initializer": config.initializer, "reach": config.reach}
+        return baselines.circuit_model(data.n_measures, fusion, **options, **common)
     if method == "mlp":
         total = budget + baselines.encoder_weights(data.n_measures, config.feature_dim, config.encoder)
         n_hidden = baselines.matched_hidden(sum(data.n_measures), columns, total)

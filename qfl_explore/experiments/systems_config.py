@@ -11,7 +11,7 @@ from qfl_explore.circuits.hardware_efficient import MAX_QUBITS, HardwareEfficien
 from qfl_explore.config import ENTANGLERS
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.multimodal_config import METHODS, QUANTUM, MultimodalConfig
-from qfl_explore.siblings import REACH, VARIANTS, CrossAttentionOptions, check_reach, natural_qubits
+from qfl_explore.siblings import REACH, VARIANTS, CrossAttentionOptions, natural_qubits
 
 CROSS, ENTANGLED = "cross_attention", "feature_entanglement"
 #: Word of a method -> variant of cross-attention mid-fusion.
@@ -93,7 +93,7 @@ class SystemsConfig(MultimodalConfig):
         pairs: modalities that it joins: ``ring``, ``linear`` or ``full``.
         coupling: ``zz`` or ``cz``.
         n_kept: qubits that its QCNN leaves; ``None``: 2, or so many that each class has a basis state.
-        reach: largest angle of a feature in both siblings, radians; see `siblings.REACH`.
+        reach: as in `MultimodalConfig`, for all three systems; its default is smaller, see `siblings.REACH`.
 
     Raises:
         ValueError: a setting is out of range or unknown.
@@ -122,7 +122,6 @@ class SystemsConfig(MultimodalConfig):
         for name, largest in (("n_qubits", MAX_QUBITS), ("register_size", 8), ("n_kept", 8)):
             if getattr(self, name) is not None:
                 check_int(name, getattr(self, name), 1, largest)
-        check_reach(self.reach)
         check_option("cross_entangler", self.cross_entangler, ENTANGLERS)
         check_option("pairs", self.pairs, ENTANGLERS)
         if self.pieces is not None and (self.dataset != "fashion_mnist" or self.pieces not in PIECES):

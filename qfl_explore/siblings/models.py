@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qfl_explore.baselines.encoders import dense, encoded
+from qfl_explore.baselines.encoders import check_reach, dense, encoded
 from qfl_explore.circuits.feature_entanglement import FeatureEntanglementConfig
 from qfl_explore.errors import invalid
-from qfl_explore.siblings.variants import DIRECTIONS, REACH, CrossAttentionOptions, check_reach
+from qfl_explore.siblings.variants import DIRECTIONS, REACH, CrossAttentionOptions
 from qfl_explore.training import load_keras
 
 #: Places of the initial weights' seeds; other fusions use numbers below.

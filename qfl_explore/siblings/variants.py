@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from qfl_explore.baselines import encoder_weights
+from qfl_explore.baselines import check_reach, encoder_weights
 from qfl_explore.circuits.hardware_efficient import MAX_QUBITS, HardwareEfficientConfig
 from qfl_explore.errors import check_int, check_option, invalid
 
@@ -32,24 +32,10 @@ ENCODERS_OF_BRANCHES = ("shared", "separate")
 SMALLEST_WIDTH = 4
 
 
-#: Features are turned into angles in (-REACH, REACH): the two ends are half a period apart. A rotation that nothing
-#: controls has period 2π in all that is measured, so that the ends of (-π, π) would be one state, and encoders that
-#: saturate would say nothing. (The Quantum Fusion Layer's rotations are controlled: period 4π, and its reach is π.)
+#: Features are turned into angles in (-REACH, REACH), radians: the two ends are half a period apart. A rotation that
+#: nothing controls has period 2π in all that is measured, so that the ends of (-π, π) would be one state, and encoders
+#: that saturate would say nothing.
 REACH = math.pi / 2
-
-
-def check_reach(reach: object) -> float:
-    """A reach that can be used, in radians.
-
-    Raises:
-        TypeError: it is not a number.
-        ValueError: it is not above 0 and at most π.
-    """
-    if isinstance(reach, bool) or not isinstance(reach, (int, float)):
-        raise invalid("reach must be a number", "radians above 0 and at most π", f"reach={reach!r}", TypeError)
-    if not 0 < reach <= math.pi:
-        raise invalid("reach is out of range", "radians above 0 and at most π", f"reach={reach!r}")
-    return float(reach)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

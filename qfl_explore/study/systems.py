@@ -22,11 +22,10 @@ from qfl_explore.datasets.places import VARIABLE
 from qfl_explore.datasets.registry import is_here
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.systems_config import (
-    CROSS,
     CROSS_ABLATION,
     DEFAULT_METHODS,
-    ENTANGLED,
     ENTANGLED_ABLATION,
+    QUANTUM_SYSTEMS,
     QUICK,
     TASKS,
     SystemsConfig,
@@ -37,7 +36,7 @@ from qfl_explore.sweeps import Experiment, Grid, run
 
 INTERRUPTED = 130
 #: Name of a variant of all tasks -> what it changes. ``whole``: what a choice of ours is worth, see `siblings.REACH`.
-VARIANTS: dict[str, dict[str, Any]] = {"main": {}, "whole": {"reach": math.pi, "methods": (CROSS, ENTANGLED)}}
+VARIANTS: dict[str, dict[str, Any]] = {"main": {}, "whole": {"reach": math.pi, "methods": QUANTUM_SYSTEMS}}
 METHODS = tuple(dict.fromkeys((*DEFAULT_METHODS, *CROSS_ABLATION, *ENTANGLED_ABLATION)))
 #: Less than anybody should read: whether the command works.
 TINY: dict[str, Any] = {"seeds": (0, 1), "epochs": 2, "learning_rates": (0.05,), "penalties": (1.0,)}
