@@ -14,9 +14,12 @@ import panel_material_ui as pmui
 from qfl_explore.config import FusionConfig
 from qfl_explore.dashboards.circuit_qsim import QSimPart
 from qfl_explore.dashboards.circuit_qsim_state import QSimState
+from qfl_explore.dashboards.compare import Pins, Present
+from qfl_explore.dashboards.desk import Bar, settings_words
 from qfl_explore.dashboards.diagram import diagrams, slot_rows
 from qfl_explore.dashboards.export import config_lines
-from qfl_explore.dashboards.layout import pane, row, wrapping
+from qfl_explore.dashboards.history import history_of
+from qfl_explore.dashboards.layout import framed, row, save_buttons, wrapping
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import from_link
@@ -106,7 +109,12 @@ class CircuitPage:
         self.diagram = pn.Column(sizing_mode="stretch_width")
         self.slots = pn.pane.Markdown("", sizing_mode="stretch_width", margin=(0, 10), stylesheets=[TABLE_STYLE])
         self.support_note = Text("", size=13)
-        self.support = pane(self.figures["support"])
+        self.support = wrapping(self.figures["support"])
+        self.pins = Pins(
+            *(state, self._present, self._pinned_figures, session.notify, session.dark, pn.state.curdoc),
+            judge=lambda *_: "Counted exactly: nothing here is drawn at random or trained.",
+        )
+        self.bar = Bar(state, history_of(state), {"pin": self.pins.pin}, "circuit")
         self.sidebar = [section("Degree", slider(state, "degree", "Degree P")), circuit_section(state)]
         self.take_along = TakeAlong(
             table=self.table,
@@ -131,6 +139,8 @@ class CircuitPage:
             f"TFN is drawn to {DRAWN_TO:.0e} parameters. Circuits stop at 30 qubits."
         )
         return [
+            self.bar,
+            self.pins.box,
             self.headline,
             self.diagram,
             row(registers, support),
@@ -145,6 +155,15 @@ class CircuitPage:
     def _dark(self, dark: bool) -> None:
         for figure in self.figures.values():
             figure.set_dark(dark)
+        if hasattr(self, "pins"):
+            self.pins.set_dark(dark)
+
+    def _present(self) -> Present:
+        settings = {name: getattr(self.state, name) for name in CircuitState.URL}
+        return Present(settings, self.headline.object, "", "done")
+
+    def _pinned_figures(self) -> list[LiveFigure] | None:
+        return framed(self.figures.values(), self.main) if self._drawn is not None else None
 
     def table(self) -> pd.DataFrame:
         """Counts of every model against M."""
@@ -191,9 +210,11 @@ class CircuitPage:
         if config == self._drawn:
             return
         self._drawn = config
+        self.bar.describe(config, settings_words(self.state))
         with pn.io.hold():
             self._draw_numbers(config)
             self.take_along.refresh()
+            self.pins.refresh()
         self.drawing.start(lambda: _drawings(config))
 
     def _draw_numbers(self, config: FusionConfig) -> None:
@@ -249,8 +270,9 @@ def _title(text: str) -> Text:
 
 
 def _svg(text: str) -> pn.pane.HTML:
+    saving = f'<div style="text-align:right;min-height:24px">{save_buttons("circuit diagram")}</div>'
     return pn.pane.HTML(
-        f'<div style="overflow-x:auto" role="img" aria-label="Circuit diagram" tabindex="0">{text}</div>',
+        f'{saving}<div style="overflow-x:auto" role="img" aria-label="Circuit diagram" tabindex="0">{text}</div>',
         sizing_mode="stretch_width",
         margin=(0, 10),
     )

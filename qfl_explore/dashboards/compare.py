@@ -6,6 +6,7 @@ import dataclasses
 import html
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -122,23 +123,23 @@ class Pins:
         if figures is None:
             self._notify("There is no result to pin yet: wait for the first one.", "info")
             return False
-        while len(self.pinned) >= self._most:
-            self._drop(self.pinned[0])
+        for oldest in self.pinned[: len(self.pinned) + 1 - self._most]:
+            self._held(partial(self._drop, oldest))
         self._count += 1
         finished = present.state == "done"
         name = f"Pinned {self._count}" if self._most > 1 else "Pinned"
         one = Pinned(name, dict(present.settings), present.headline, present.status, finished)
         self.pinned.append(one)
         for figure in figures:
-            self._later(lambda figure=figure: self._freeze(one, figure))
-        self._arrange()
+            self._later(partial(self._freeze, one, figure))
+        self._held(self._arrange)
         return True
 
     def unpin(self, one: Pinned) -> None:
         """Takes a result away."""
         if one in self.pinned:
-            self._drop(one)
-            self._arrange()
+            self._held(partial(self._drop, one))
+            self._held(self._arrange)
 
     def set_dark(self, dark: bool) -> None:
         """Copies follow the theme."""
@@ -169,9 +170,12 @@ class Pins:
         if self._document is None or not self._document.session_context:
             function()
         else:
-            self._document.add_next_tick_callback(lambda: self._held(function))
+            self._document.add_next_tick_callback(partial(self._held, function))
 
     def _held(self, function: Callable[[], None]) -> None:
+        if self._document is None or not self._document.session_context:
+            function()
+            return
         with pn.io.hold(self._document):
             function()
 

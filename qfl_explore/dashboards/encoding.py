@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from qfl_explore.dashboards import encoding_text as text
 from qfl_explore.dashboards.encoding_state import EncodingState

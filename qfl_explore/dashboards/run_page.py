@@ -48,6 +48,7 @@ app calls. What a page may give is the list of hooks below; everything else is f
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -63,6 +64,7 @@ from qfl_explore.dashboards.layout import framed
 from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.scheduler import LIVE
+from qfl_explore.dashboards.sharing import views_of
 from qfl_explore.dashboards.state import State
 from qfl_explore.dashboards.take_along import TakeAlong
 from qfl_explore.dashboards.text import Text
@@ -78,6 +80,7 @@ _STATE = TypeVar("_STATE", bound=State)
 
 def from_link(session: Session, page: str, state: _STATE) -> _STATE:
     """The state with the link's words in it, where the link is to this page; words that do not fit become a notice."""
+    state.hiding = session.hiding_of(page)
     if session.query.get("page") == page:
         session.complain(state.apply_query(session.query))
     return state
@@ -119,6 +122,7 @@ class RunPage(abc.ABC):
         self, session: Session, state: Any, figures: Mapping[str, LiveFigure] | None = None, **along: Any
     ) -> None:
         self.session, self.state = session, state
+        self._document = pn.state.curdoc
         self.figures = {} if figures is None else figures
         self.current: Any = None
         self.sidebar: list[Any] = []
@@ -144,6 +148,7 @@ class RunPage(abc.ABC):
             snippet=self.snippet,
             query=lambda: session.link_words(self.name, self.query()),
             notify=session.notify,
+            more=views_of(session),
             **along,
         )
         self._sides: list[tuple[RunHandle, bool]] = []
@@ -152,8 +157,7 @@ class RunPage(abc.ABC):
         self.set_dark(session.dark)
         self.hint()
         self.state.param.watch(self._changed, self.restarts())
-        drawn = [name for name in state.URL if name not in self.restarts()]
-        if drawn:
+        if drawn := self.redraws():
             self.state.param.watch(self._redrawn, drawn)
         session.param.watch(lambda event: self._turn_dark(event.new), "dark")
 
@@ -218,6 +222,10 @@ class RunPage(abc.ABC):
     def restarts(self) -> list[str]:
         """Settings that start the run anew when they change."""
         return [name for name in self.state.URL if name not in self.state.DRAWN]
+
+    def redraws(self) -> list[str]:
+        """Settings whose change is seen at once, without another run."""
+        return [name for name in self.state.URL if name not in self.restarts()]
 
     def set_dark(self, dark: bool) -> None:
         """Recolours the pictures."""
@@ -309,6 +317,10 @@ class RunPage(abc.ABC):
             self.controls.show(Update(0, [], None, "failed", 0, message(error)), "")
             self._take_hints_back(over=True)
             return
+        with self._held():
+            self._begin_run(config)
+
+    def _begin_run(self, config: Any) -> None:
         self.session.settle()
         self.current, self._stale = config, False
         self.settings = settings_of(self.state)
@@ -369,13 +381,20 @@ class RunPage(abc.ABC):
     def _pins_changed(self) -> None:
         self.overlay(bool(self.pins.pinned))
 
+    def _held(self) -> contextlib.AbstractContextManager[Any]:
+        """What a widget's event changes in figures goes out in one go; outside of this Bokeh refuses it."""
+        known = self._document is not None and self._document.session_context
+        return pn.io.hold(self._document) if known else contextlib.nullcontext()
+
     def _turn_dark(self, dark: bool) -> None:
-        self.set_dark(dark)
-        self.pins.set_dark(dark)
+        with self._held():
+            self.set_dark(dark)
+            self.pins.set_dark(dark)
 
     def _redrawn(self, *events: Any) -> None:
         self.settings = self.settings | {event.name: event.new for event in events}
-        self.pins.refresh()
+        with self._held():
+            self.pins.refresh()
 
     @final
     def hint(self) -> None:

@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from qfl_explore.dashboards import separation_text as text
+from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.layout import prose, row, save_buttons, titled
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
@@ -60,6 +61,7 @@ class QueriesPart(Part):
         self.drawn = Text("", size=12)
         self.engines = pn.pane.HTML("", stylesheets=[text.TABLE_STYLE], margin=(4, 12), sizing_mode="stretch_width")
         self.step = pmui.IntSlider(label="Step", start=0, end=12, value=12, margin=(6, 16), sizing_mode="stretch_width")
+        control(self.state, "step", self.step)
         self.step.param.watch(lambda event: self._stepped(event.new), "value")
         compare = button("Run on every engine", "fact_check")
         compare.on_click(lambda _: self.start_check())

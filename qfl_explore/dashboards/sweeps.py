@@ -15,7 +15,7 @@ from qfl_explore.dashboards.layout import Frame, row
 from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
-from qfl_explore.dashboards.settings import section, select, slider, switch
+from qfl_explore.dashboards.settings import line, section, select, slider, switch
 from qfl_explore.dashboards.sweeps_presets import NOTHING
 from qfl_explore.dashboards.sweeps_state import SweepsState, has_seed
 from qfl_explore.dashboards.sweeps_work import Seen, SweepWork
@@ -71,6 +71,10 @@ class SweepsPage(RunPage):
     def restarts(self) -> list[str]:
         """None; see `_wait_for_start`."""
         return []
+
+    def redraws(self) -> list[str]:
+        """What chooses a result and a scale; the rest waits for Start."""
+        return list(SweepsState.DRAWN)
 
     def restore(self, values: dict[str, Any]) -> None:
         """The experiment first, because what the rest may be depends on it."""
@@ -224,9 +228,7 @@ def _sidebar(state: SweepsState) -> list[Any]:
 
 
 def _line(state: SweepsState, name: str, label: str) -> pmui.TextInput:
-    return pmui.TextInput.from_param(
-        state.param[name], label=label, size="small", margin=(8, 12), sizing_mode="stretch_width"
-    )
+    return line(state, name, label, size="small", margin=(8, 12))
 
 
 def _table_pane(title: str) -> pn.pane.HTML:
