@@ -76,11 +76,15 @@ class Audience:
                 with contextlib.suppress(WebSocketClosedError):  # the tab was closed a moment ago
                     connection.send_ping()
 
-    def look(self) -> None:
-        """One round; on the loop."""
+    def look(self) -> bool:
+        """One round; on the loop.
+
+        Returns:
+            Whether the session still exists.
+        """
         connections = self._connections()
         if connections is None:
-            return
+            return False
         self._came = self._came or bool(connections)
         self.ready()
         stuck = self._behind_since is not None and time.monotonic() - self._behind_since > PATIENCE_S
@@ -92,6 +96,7 @@ class Audience:
         if not away:
             for handle in list(self._handles):
                 handle.look()
+        return True
 
 
 def _underway(connection: Any) -> tuple[bool, int]:
@@ -128,8 +133,10 @@ def _begin_rounds() -> None:
 
 
 def _round() -> None:
-    from qfl_explore.dashboards.tuning import tidy
+    from qfl_explore.dashboards.tuning import note_closed, tidy
 
-    for audience in list(_audiences.values()):
-        audience.look()
+    for document, audience in list(_audiences.items()):
+        if not audience.look():
+            _audiences.pop(document, None)
+            note_closed()
     tidy()

@@ -15,14 +15,16 @@ from qfl_explore.dashboards.tuning import leave_imports_out, tune
 from qfl_explore.plots.style import Spares
 from qfl_explore.simulation.batched import warm_up
 
-#: Seconds between two figures, in which visitors have the interpreter.
-PAUSE_S = 0.1
+#: Seconds between two imports or figures, in which visitors have the interpreter, and before the first of them.
+PAUSE_S, FIRST_S = 0.15, 4.0
 
 
 def prepare_other_pages() -> None:
     """Imports every page and makes its figures, one at a time."""
+    time.sleep(FIRST_S)
     for page in PAGES:
         importlib.import_module(page.module)
+        time.sleep(PAUSE_S)
     for spares in tuple(Spares.every):
         for key in spares.keys:
             spares.fill((key,))
@@ -35,4 +37,4 @@ polynomial_figures.SPARES.fill()
 circuit.SPARES.fill()
 Shell().close()
 leave_imports_out()
-threading.Thread(target=prepare_other_pages, daemon=True).start()
+threading.Thread(target=prepare_other_pages, name="qfl-prepare", daemon=True).start()

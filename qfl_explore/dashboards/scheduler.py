@@ -9,6 +9,7 @@ it lasts, a further thread takes its place. Nothing here knows Panel or Bokeh.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -22,6 +23,8 @@ from qfl_explore.errors import invalid
 
 __all__ = ["FINAL", "LIVE", "Job", "Scheduler", "Wait", "paced", "shared_scheduler"]
 
+#: Of the worker threads, added to the process's own.
+NICENESS = 4
 _LOG = logging.getLogger(__name__)
 
 
@@ -200,6 +203,7 @@ class Scheduler:
         return time.monotonic() + min(self._slice_s, max(self._slice_s / 5, share))
 
     def _work(self) -> None:
+        _be_nice()
         while True:
             with self.lock:
                 if self._superfluous():
@@ -232,6 +236,13 @@ class Scheduler:
         if job in self._active and job.state == "running" and job not in self._turn:
             self._turn.append(job)
             self.lock.notify()
+
+
+def _be_nice() -> None:
+    """Where cores are few, the thread that answers visitors comes before those that compute (Linux)."""
+    with contextlib.suppress(AttributeError, OSError):
+        nice = os.getpriority(os.PRIO_PROCESS, os.getpid()) + NICENESS
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 _shared: Scheduler | None = None

@@ -61,7 +61,7 @@ def tune() -> None:
                 found.f = _remembered(found.f)
     Filename._resolve = functools.cache(Filename._resolve)
     settings.perform_error_diagnostics = False
-    panel_document._garbage_collect = _note_closed
+    panel_document._garbage_collect = lambda: None  # `tidy` does it
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(_YOUNG, 20, 1_000)
     for name in ("bokeh.server.views.ws", "panel.io.document"):
@@ -93,8 +93,8 @@ def _remembered(find: Callable[[type], Any]) -> Callable[[type], Any]:
     return answer
 
 
-def _note_closed() -> None:
-    """Instead of Panel's ``gc.collect()`` after each session."""
+def note_closed() -> None:
+    """A session has ended."""
     if not _garbage["closed"]:
         _garbage["since"] = time.monotonic()
     _garbage["closed"] += 1
