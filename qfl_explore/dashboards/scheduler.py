@@ -221,7 +221,7 @@ class Scheduler:
                     errand()
                 else:
                     job._slice(deadline)
-            except Exception:  # a fault in a callback of one page must not take the worker from the others
+            except BaseException:  # a fault in a callback of one page must not take the worker from the others
                 _LOG.exception("a callback of a run failed")
             if job is not None:
                 with self.lock:

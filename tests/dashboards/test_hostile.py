@@ -21,6 +21,7 @@ from qfl_explore.dashboards import real_data_download as downloads
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import PAGES
+from qfl_explore.dashboards.scheduler import Scheduler
 from qfl_explore.dashboards.settings import code_block
 from qfl_explore.dashboards.shell import Shell
 from qfl_explore.dashboards.spreadsheet import to_csv
@@ -293,6 +294,27 @@ def test_a_full_disk_stops_a_sweep_with_a_message_and_the_next_one_goes_on(monke
 def test_a_full_disk_has_three_parts_wherever_it_shows(error):
     assert message(error).startswith("the disk is full, and something could not be written. Expected: free space")
     assert ". Received: " in message(error)
+
+
+def test_a_worker_survives_whatever_a_run_or_a_callback_raises():
+    scheduler, done = Scheduler(n_workers=1), []
+
+    def dies(error):
+        raise error
+        yield
+
+    try:
+        for error in (SystemExit(3), KeyboardInterrupt(), GeneratorExit(), MemoryError(), RecursionError("deep")):
+            job = scheduler.submit(lambda error=error: dies(error), done.append)
+            wait_for(lambda job=job: job.state == "failed", timeout=20)
+            assert type(error).__name__ in message(job.error) or "deep" in message(job.error)
+            scheduler.submit(lambda: iter([1]), lambda _, error=error: dies(error).send(None))
+            scheduler.errand(lambda error=error: dies(error).send(None))
+        job = scheduler.submit(lambda: iter("ab"), done.append)
+        wait_for(lambda: job.state == "done", timeout=20)
+        assert done == ["a", "b"]
+    finally:
+        scheduler.shutdown()
 
 
 # who gets a place
