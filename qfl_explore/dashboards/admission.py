@@ -49,7 +49,7 @@ def _leave(context: Any) -> None:
 def full_page(theme: dict[str, Any], frame: dict[str, Any]) -> pmui.Page:
     """What a visitor sees who gets no place; opening the address again asks anew."""
     words = (
-        f"All {most()} places are taken. Close a tab that you do not need, or wait until somebody leaves; then load "
+        f"All places are taken ({most()} open tabs). Close a tab that you do not need, or wait until somebody leaves; then load "
         "this page again. Nothing is lost: the link keeps your settings."
     )
     retry = pmui.Button(label="Try again", variant="contained", icon="refresh", margin=(4, 10))
@@ -58,8 +58,7 @@ def full_page(theme: dict[str, Any], frame: dict[str, Any]) -> pmui.Page:
         Text("The room is full", size=22, weight=600), Text(words, size=16), retry, margin=(24, 16), max_width=640
     )
     return pmui.Page(
-        title="qfl_explore",
-        meta_title="qfl_explore · the room is full",
+        title="qfl_explore · the room is full",
         main=[main],
         theme_config=theme,
         sx=frame,
