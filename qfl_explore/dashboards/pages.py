@@ -65,7 +65,7 @@ class Session(param.Parameterized):
         """What a link hides of a page; pages that share their settings share it."""
         from qfl_explore.dashboards.hiding import Frame, Hiding
 
-        key = get_page(page).states[:1]
+        key = next((one.states[:1] for one in PAGES if one.name == page), (page,))
         if key not in self._hidings:
             others = list(self._hidings.values())
             made = self._hidings[key] = Hiding(page, others[0].frame if others else Frame())
