@@ -50,14 +50,14 @@ BUTTON = (
 #: In the browser: the sheet gets the app's address, and is opened in a window of its own or saved as a file.
 _SHEET = """
 const place = location.origin + location.pathname;
-const url = URL.createObjectURL(new Blob([this.dataset.sheet.replaceAll('THIS-APP', place)], {type: 'text/html'}));
+const url = window.URL.createObjectURL(new Blob([this.dataset.sheet.replaceAll('THIS-APP', place)], {type: 'text/html'}));
 if (this.dataset.file) {
   const link = document.createElement('a');
   link.href = url;
   link.download = this.dataset.file;
   link.click();
 } else {
-  open(url, '_blank');
+  window.open(url, '_blank');
 }
 """
 _TITLES = {page.name: page.title for page in PAGES}

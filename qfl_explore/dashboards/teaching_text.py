@@ -39,7 +39,8 @@ def head(tour: Tour, number: int) -> str:
     """Where the learner is."""
     step = tour.steps[number - 1]
     where = f"Step {number} of {len(tour.steps)}"
-    return f'<h2 role="status">{unmarked(step.title)} <span>· {where} · tour “{unmarked(tour.title)}”</span></h2>'
+    rest = f"<span>· {where} · tour “{unmarked(tour.title)}”</span>"
+    return f'<div role="status"><h2>{unmarked(step.title)} {rest}</h2></div>'
 
 
 def look(step: Step) -> str:

@@ -32,7 +32,10 @@
     box.style.display = 'block';
     owner = element;
     if (element.title) { element.dataset.said = element.title; element.removeAttribute('title'); }
-    const at = element.getBoundingClientRect(), own = box.getBoundingClientRect();
+    place();
+  }
+  function place() {
+    const at = owner.getBoundingClientRect(), own = box.getBoundingClientRect();
     const below = at.bottom + 6 + own.height < innerHeight || at.top < own.height + 6;
     box.style.left = Math.max(8, Math.min(at.left, innerWidth - own.width - 8)) + 'px';
     const top = below ? Math.min(at.bottom + 6, innerHeight - own.height - 8) : at.top - own.height - 6;
@@ -43,33 +46,47 @@
     owner = null;
     box.style.display = 'none';
   }
+  const held = () => owner && owner.matches(':focus-within');
   const soon = () => { clearTimeout(closing); closing = setTimeout(hide, 250); };
-  const word = (event) => event.composedPath().find((one) => one.dataset && one.dataset.term);
-  const control = (event) => {
-    for (const one of event.composedPath()) {
+  const word = (path) => path.find((one) => one.dataset && one.dataset.term);
+  const control = (path) => {
+    for (const one of path) {
       const found = one.classList && [...one.classList].find((name) => name.startsWith('term-'));
       if (found) return [one, found.slice(5)];
     }
   };
+  // what has the focus, and everything around it; events of focus do not leave a shadow tree that they stay in
+  function focused() {
+    let one = document.activeElement;
+    while (one && one.shadowRoot && one.shadowRoot.activeElement) one = one.shadowRoot.activeElement;
+    const path = [];
+    for (; one; one = one.parentNode || one.host) path.push(one);
+    return path;
+  }
+  function reach() {
+    const path = focused(), found = word(path);
+    const reached = found ? [found, found.dataset.term] : control(path);
+    if (reached && reached[0] === owner) return;
+    if (reached && path[0].matches(':focus-visible')) show(...reached);
+    else hide();
+  }
   document.addEventListener('mouseover', (event) => {
-    const found = word(event);
+    const found = word(event.composedPath());
     if (found) { if (found !== owner) show(found, found.dataset.term); else clearTimeout(closing); }
     else if (event.composedPath().includes(box)) clearTimeout(closing);
-    else if (owner && !owner.matches(':focus')) soon();
+    else if (owner && !held()) soon();
   });
   document.addEventListener('click', (event) => {
-    const found = word(event);
+    const found = word(event.composedPath());
     if (found) show(found, found.dataset.term);
     else if (!event.composedPath().includes(box)) hide();
   }, true);
-  document.addEventListener('focusin', (event) => {
-    const found = word(event), inner = event.composedPath()[0];
-    if (found) return show(found, found.dataset.term);
-    const held = inner.matches && inner.matches(':focus-visible') && control(event);
-    if (held) show(...held);
-    else hide();
-  });
-  document.addEventListener('focusout', soon);
+  document.addEventListener('focusin', reach);
+  document.addEventListener('keyup', (event) => { if (event.key === 'Tab') reach(); }, true);
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); }, true);
-  document.addEventListener('scroll', (event) => { if (!event.composedPath().includes(box)) hide(); }, true);
+  document.addEventListener('scroll', (event) => {
+    if (!owner || event.composedPath().includes(box)) return;
+    if (held()) place();
+    else hide();
+  }, true);
 })();
