@@ -23,7 +23,7 @@ SERVE := $(BIN)/qfl-explore serve --port $(PORT) $(ADDRESS:%=--address %) $(ORIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study
+.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study docs notebooks wheel
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,17 @@ lint: setup-dev ## style, import order and types
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+
+docs: setup-dev ## the handbook into build/handbook, offline, with every link checked
+	@$(BIN)/mkdocs build --quiet --strict
+	@$(BIN)/python scripts/check_site.py build/handbook
+	@echo "Read it with: $(BIN)/python -m http.server --directory build/handbook 8000"
+
+notebooks: setup-dev ## run all notebooks with their full settings; executed copies go to build/notebooks
+	@$(BIN)/python scripts/run_notebooks.py $(ARGS)
+
+wheel: setup-dev ## build dist/*.whl and the source archive, notebooks included
+	@$(BIN)/python -m build --installer uv
 
 benchmark: setup ## time the engines and write docs/benchmark (an hour or more; see ARGS)
 	$(BIN)/python -m qfl_explore.benchmark --growth batched jax --out docs/benchmark $(ARGS)

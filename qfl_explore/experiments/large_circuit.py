@@ -41,8 +41,11 @@ class LargeCircuitConfig:
         fusion: the circuit.
         n_samples: B, 1 or more.
         gradients: values and gradients, or values alone.
-        threads, max_fused_gate_size, repetitions, device, gpu_mode: of the engine, see
-            `qfl_explore.simulation.qsim_options.QSimSettings`.
+        threads: of the engine, as the next four; see `qfl_explore.simulation.qsim_options.QSimSettings`.
+        max_fused_gate_size: up to how many qubits gates are fused.
+        repetitions: of each circuit; ``None`` for exact values.
+        device: ``cpu`` or ``gpu``.
+        gpu_mode: how a GPU computes; ``None`` for the usual way.
         seed: of features, weights and repetitions; 0 or more.
 
     Raises:
