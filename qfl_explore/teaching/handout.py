@@ -44,14 +44,14 @@ def worksheet(lesson: Lesson, answers: bool = False, address: str = "") -> str:
         answers: prints the answers instead of empty lines.
         address: of the app, up to the question mark; empty: links are given without it.
     """
-    title = f"{'Answer key' if answers else 'Worksheet'}: {lesson.title}"
+    title = f"{'Answer key' if answers else 'Worksheet'}, {lesson.title}"
     who = "" if answers else '<div class="who"><span>Name</span><span>Date</span></div>'
     parts = "".join(_part(activity, answers, address) for activity, _ in lesson.parts if activity.tasks)
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style></head><body>"
         '<button type="button" onclick="window.print()">Print</button>'
-        f"<h1>{html.escape(title)}</h1>{who}<p>{html.escape(lesson.aim)}</p>{parts}"
+        f"<h1>{html.escape(title)}</h1>{who}<p>Aim: {html.escape(lesson.aim[0].lower() + lesson.aim[1:])}</p>{parts}"
         f'<p class="foot">{html.escape(FOOT)}</p></body></html>'
     )
 

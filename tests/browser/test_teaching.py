@@ -74,7 +74,7 @@ def test_a_teachers_link_opens_that_state_and_the_worksheet_is_printed(page, ser
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Print the worksheet").click()
     sheet = opened.value
-    sheet.get_by_role("heading", name="Worksheet: 45 minutes").wait_for()
+    sheet.get_by_role("heading", name="Worksheet, 45 minutes").wait_for()
     assert f"{server}/app?page=polynomial&tour=1" in sheet.content().replace("&amp;", "&")
     sheet.close()
     page.get_by_label("Find a word").fill("shots")

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from qfl_explore.dashboards.sweeps_state import SweepsState
-from qfl_explore.dashboards.teaching import found
+from qfl_explore.dashboards.teach import found
 from qfl_explore.dashboards.teaching_bar import become, entered
 from qfl_explore.dashboards.terms import explained, mark, popover
 from qfl_explore.dashboards.text import Text

@@ -8,13 +8,13 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from qfl_explore.dashboards import teaching_page_text as text
+from qfl_explore.dashboards import teach_text as text
 from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.parameters import MAX_TEXT
 from qfl_explore.dashboards.run_page import from_link
 from qfl_explore.dashboards.settings import section
-from qfl_explore.dashboards.teaching_state import TeachState
+from qfl_explore.dashboards.teach_state import TeachState
 from qfl_explore.dashboards.terms import STYLE
 from qfl_explore.dashboards.text import Text
 from qfl_explore.teaching.content import glossary, lessons, presets, tours

@@ -50,7 +50,8 @@ BUTTON = (
 #: In the browser: the sheet gets the app's address, and is opened in a window of its own or saved as a file.
 _SHEET = """
 const place = location.origin + location.pathname;
-const url = window.URL.createObjectURL(new Blob([this.dataset.sheet.replaceAll('THIS-APP', place)], {type: 'text/html'}));
+const sheet = this.dataset.sheet.replaceAll('THIS-APP', place);
+const url = window.URL.createObjectURL(new Blob([sheet], {type: 'text/html'}));
 if (this.dataset.file) {
   const link = document.createElement('a');
   link.href = url;
