@@ -261,9 +261,9 @@ PAGES: tuple[Page, ...] = (
     Page(
         "teach",
         "Teach",
-        "qfl_explore.dashboards.teaching",
+        "qfl_explore.dashboards.teach",
         summary="For instructors: lesson plans with links, a worksheet to print, all tours, presets and words.",
-        states=("teaching_state:TeachState",),
+        states=("teach_state:TeachState",),
     ),
 )
 
