@@ -9,6 +9,7 @@ import types
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -294,6 +295,24 @@ def test_a_full_disk_stops_a_sweep_with_a_message_and_the_next_one_goes_on(monke
 def test_a_full_disk_has_three_parts_wherever_it_shows(error):
     assert message(error).startswith("the disk is full, and something could not be written. Expected: free space")
     assert ". Received: " in message(error)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_a_sweep_nothing_but_time(monkeypatch, tmp_path):
+    monkeypatch.setenv("QFL_EXPLORE_RESULTS", str(tmp_path / "rows.sqlite"))
+    shell = Shell({"page": "sweeps", "xs": "1, 2, 3", "seeds": "4", "settings": "n_steps = 1500; n_train = 128"})
+    try:
+        page = shell._views["sweeps"]
+        page.start()
+        wait_for(lambda: page.run.state == "running" and page.table() is not None and len(page.table()) > 1)
+        workers = [child for child in psutil.Process().children(recursive=True) if not child.children()]
+        killed = [child for child in workers if "spawn_main" in " ".join(child.cmdline())][-1]
+        killed.kill()
+        wait_for(lambda: page.run.state in ("done", "failed"), timeout=300)
+        assert page.run.state == "done" and set(page.table()["status"]) == {"done"} and not shell.session.notice
+    finally:
+        shell.close()
+        sweeps.shutdown()
 
 
 def test_a_worker_survives_whatever_a_run_or_a_callback_raises():
