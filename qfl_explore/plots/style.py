@@ -20,16 +20,17 @@ from bokeh.document import Document
 from bokeh.models import Label, Node, Title
 from bokeh.util.serialization import make_id
 
-#: Okabe–Ito, told apart with any kind of colour vision: role -> (light theme, dark theme).
+#: After Okabe and Ito, told apart with any kind of colour vision; on white the two oranges and the grey are darker,
+#: so that each has three times the ground's contrast: role -> (light theme, dark theme).
 COLOURS: dict[str, tuple[str, str]] = {
     "model": ("#0072B2", "#56B4E9"),
     "target": ("#3B3F46", "#D5D8DC"),
     "data": ("#6B7280", "#9CA3AF"),
     "test": ("#009E73", "#1FC799"),
-    "ceiling": ("#D55E00", "#F08A3C"),
+    "ceiling": ("#B84300", "#F08A3C"),
     "pinned": ("#CC79A7", "#E3A0C4"),
-    "other": ("#E69F00", "#E69F00"),
-    "quiet": ("#9AA1AC", "#6F7782"),
+    "other": ("#C88700", "#E69F00"),
+    "quiet": ("#8A919C", "#6F7782"),
     "area": ("#0072B2", "#56B4E9"),
     "on_light": ("#111827", "#111827"),
     "on_dark": ("#FFFFFF", "#FFFFFF"),
