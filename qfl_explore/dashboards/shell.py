@@ -161,5 +161,9 @@ def create_app() -> pmui.Page:
     """Builds the app for the present visitor, with the state that the URL holds."""
     if not admission.admit(pn.state.curdoc):
         return admission.full_page(THEME, look.frame())
-    query = {name: values[0].decode("utf-8", "replace") for name, values in (pn.state.session_args or {}).items()}
-    return Shell(query).page
+    arguments = pn.state.session_args or {}
+    shell = Shell({name: values[0].decode("utf-8", "replace") for name, values in arguments.items()})
+    twice = [name for name, values in arguments.items() if len(values) > 1 and name.isidentifier() and len(name) < 40]
+    if twice:
+        shell.session.complain([f"In the link more than once, and only the first counts: {', '.join(twice[:5])}."])
+    return shell.page

@@ -9,6 +9,7 @@ import types
 
 import numpy as np
 import pandas as pd
+import panel as pn
 import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,7 @@ from qfl_explore import sweeps
 from qfl_explore.cli import serve as access
 from qfl_explore.dashboards import admission
 from qfl_explore.dashboards import real_data_download as downloads
+from qfl_explore.dashboards import shell as shell_module
 from qfl_explore.dashboards.live import message
 from qfl_explore.dashboards.own_data import OwnData
 from qfl_explore.dashboards.pages import PAGES
@@ -235,6 +237,20 @@ def test_hundreds_of_words_are_a_short_notice_and_the_good_ones_are_kept():
         assert 20 < len(shell.session.notice) < 6000 and "<img" not in shell._notice.object
     finally:
         shell.close()
+
+
+def test_a_word_that_comes_twice_is_named(monkeypatch):
+    made = []
+    monkeypatch.setattr(shell_module, "Shell", lambda query: made.append(Shell(query)) or made[-1])
+    arguments = {"P": [b"2", b"5"], "k": [b"2"], "<b>": [b"1", b"2"], "seed": [b"\xff\xfe", b"3"]}
+    monkeypatch.setattr(type(pn.state), "session_args", arguments)
+    try:
+        shell_module.create_app()
+        session = made[0].session
+        assert session.polynomial.degree == 2 and session.polynomial.target_degree == 2
+        assert "only the first counts: P, seed." in session.notice and "seed=" in session.notice
+    finally:
+        made[0].close()
 
 
 # what a room may not do
