@@ -23,7 +23,7 @@ SERVE := $(BIN)/qfl-explore serve --port $(PORT) $(ADDRESS:%=--address %) $(ORIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study docs notebooks wheel
+.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study load docs notebooks wheel
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ benchmark: setup ## time the engines and write docs/benchmark (an hour or more; 
 
 study: setup ## the study on real data: compute what is missing and write docs/study.md (hours the first time; see ARGS)
 	$(BIN)/python -m qfl_explore.study $(ARGS)
+
+load: setup ## visit the app with thirty clients and three browsers, and write docs/load.md (five minutes; see ARGS)
+	$(BIN)/python -m qfl_explore.load --out docs/load.md $(ARGS)
 
 benchmark-peers: $(PEERS:%=.venv-peers/%/.installed) ## install what the benchmark compares with (2 GB)
 

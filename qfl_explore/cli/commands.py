@@ -198,6 +198,21 @@ def study(ctx: typer.Context) -> None:
     hand_over(["qfl_explore.study", *ctx.args])
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def load(ctx: typer.Context) -> None:
+    """Visit the app with a room of clients, and say whether this machine carries it.
+
+    A server of its own is started and ended. What follows goes to ``python -m qfl_explore.load``; its
+    own list of options comes with ``qfl-explore load -- --help``. It ends with code 1 if a target was missed.
+
+    \b
+    Examples:
+      qfl-explore load --quick
+      qfl-explore load --sessions 20 --out load.md
+    """
+    hand_over(["qfl_explore.load", *ctx.args])
+
+
 @app.command()
 def data(
     words: Annotated[

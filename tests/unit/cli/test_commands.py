@@ -13,7 +13,7 @@ from qfl_explore.cli import commands, doctor, probes
 from qfl_explore.cli.commands import app
 from qfl_explore.datasets.registry import DATASETS
 
-COMMANDS = ("serve", "sweep", "benchmark", "study", "data", "notebooks", "doctor")
+COMMANDS = ("serve", "sweep", "benchmark", "study", "load", "data", "notebooks", "doctor")
 
 
 @pytest.fixture
@@ -83,6 +83,8 @@ def test_benchmark_passes_on_what_it_does_not_know(run, handed):
     assert handed[1] == ["qfl_explore.benchmark", "--help"]
     run("study", "--quick", "--workers", "2")
     assert handed[2] == ["qfl_explore.study", "--quick", "--workers", "2"]
+    run("load", "--sessions", "20", "--quick")
+    assert handed[3] == ["qfl_explore.load", "--sessions", "20", "--quick"]
 
 
 def test_data_lists_the_registry_and_describes_one(run):
