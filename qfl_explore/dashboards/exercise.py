@@ -75,7 +75,7 @@ class Picker:
         for box in boxes:
             box.param.watch(lambda _: self.write(), "value")
         hiding.param.watch(lambda _: self.read(), "hidden")
-        hiding.frame.param.watch(lambda _: self.read(), ["extras", "only"])
+        hiding.frame.param.watch(lambda *_: self.read(), ["extras", "only"])
 
     def _boxes(self, controls: list[Control]) -> pmui.CheckBoxGroup:
         labels = [control.label for control in controls]

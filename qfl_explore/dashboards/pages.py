@@ -28,6 +28,9 @@ class Session(param.Parameterized):
 
     Attributes:
         polynomial: the settings that the pages Polynomial and Circuit share.
+        page: name of the page that is open.
+        view: of that page; ``None`` before the first is open.
+        visited: every page that was opened, in that order.
     """
 
     dark = param.Boolean(default=False, doc="Whether the visitor looks at the dark theme.")
@@ -43,6 +46,7 @@ class Session(param.Parameterized):
         self.polynomial = PolynomialState()
         self.polynomial.hiding = self.hiding_of(self.page)
         self._carried: dict[str, Callable[[], str]] = {}
+        self.visited: list[tuple[str, View]] = []
         self._watched: list[State] = []
         self._problems: list[str] = []
         self.carry("theme", lambda: "dark" if self.dark else "")
@@ -79,6 +83,8 @@ class Session(param.Parameterized):
     def opened(self, page: str, view: View) -> None:
         """The visitor sees another page; from now on the link follows its settings."""
         self.page, self.view = page, view
+        if not any(view is known for _, known in self.visited):
+            self.visited.append((page, view))
         for state in states_of(view):
             if not any(state is known for known in self._watched):
                 self._watched.append(state)

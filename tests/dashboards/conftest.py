@@ -2,8 +2,15 @@
 
 import pytest
 
+from qfl_explore.dashboards import shared_runs
 from qfl_explore.dashboards.pages import Session, get_page
 from qfl_explore.dashboards.shell import Shell
+
+
+@pytest.fixture(autouse=True)
+def nothing_shared_yet():
+    """No run that another test computed is played again."""
+    shared_runs.forget()
 
 
 @pytest.fixture
@@ -39,3 +46,22 @@ def page(request):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def opened():
+    """``opened(name)``: session and page of that name, built once for all tests; hidden, so that nothing runs."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            session = Session({"page": name})
+            view = get_page(name).create(session)
+            view.hide()
+            session.opened(name, view)
+            made[name] = session, view
+        return made[name]
+
+    yield make
+    for _, view in made.values():
+        view.close()

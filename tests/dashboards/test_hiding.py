@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qfl_explore.dashboards.exercise import ELSEWHERE, Picker, grouped
 from qfl_explore.dashboards.hiding import EXTRA, Frame, Hiding
 from qfl_explore.dashboards.link import words_of
-from qfl_explore.dashboards.pages import PAGES, Session, get_page, states_of
+from qfl_explore.dashboards.pages import PAGES, get_page, states_of
 
 #: Label of a widget -> why no link carries it.
 NOT_IN_LINKS = {
@@ -18,23 +18,6 @@ NOT_IN_LINKS = {
     "Choose a CSV file": "a visitor's own file stays on the visitor's machine",
 }
 NAMES = [page.name for page in PAGES]
-
-
-@pytest.fixture(scope="module")
-def opened():
-    """``opened(name)``: session and page of that name, built once and not shown, so that nothing runs."""
-    made = {}
-
-    def make(name):
-        if name not in made:
-            session = Session({"page": name})
-            session.page, session.view = name, get_page(name).create(session)
-            made[name] = session, session.view
-        return made[name]
-
-    yield make
-    for _, view in made.values():
-        view.close()
 
 
 def is_off(widget):
