@@ -79,20 +79,6 @@ def arrows(found: Sequence[Change]) -> str:
     return ", ".join(f"{one.label} {one.old} → {one.new}" for one in found)
 
 
-def side_words(found: Sequence[Change], side: str) -> str:
-    """One side of the changes, as a label of its picture: "Degree P = 3".
-
-    Args:
-        found: the changes.
-        side: ``old`` or ``new``.
-    """
-    if not found:
-        return "same settings"
-    if len(found) > _NAMED:
-        return f"{len(found)} settings differ"
-    return ", ".join(f"{one.label} = {getattr(one, side)}" for one in found)
-
-
 def verdict(found: Sequence[Change], finished: bool, running: bool) -> str:
     """What the difference between two pictures may be taken for, and what not.
 
