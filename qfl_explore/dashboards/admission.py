@@ -49,8 +49,8 @@ def _leave(context: Any) -> None:
 def full_page(theme: dict[str, Any], frame: dict[str, Any]) -> pmui.Page:
     """What a visitor sees who gets no place; opening the address again asks anew."""
     words = (
-        f"All places are taken ({most()} open tabs). Close a tab that you do not need, or wait until somebody leaves; then load "
-        "this page again. Nothing is lost: the link keeps your settings."
+        f"All places are taken ({most()} open tabs). Close a tab that you do not need, or wait until somebody leaves; "
+        "then load this page again. Nothing is lost: the link keeps your settings."
     )
     retry = pmui.Button(label="Try again", variant="contained", icon="refresh", margin=(4, 10))
     retry.jscallback(clicks="window.location.reload()")

@@ -16,6 +16,7 @@ from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import section, select, slider, switch, views
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import encoding as plots
 from qfl_explore.plots import encoding_picture as picture_plots
@@ -147,7 +148,7 @@ class EncodingPage(RunPage):
 
     def work(self, config: EncodingConfig) -> Iterator[Any]:
         """The study."""
-        return study(config)
+        return shared(("encoding", config), lambda: study(config))
 
     def derive(self, item: tuple[Progress, Picture | None]) -> Progress:
         """For the status line."""

@@ -83,8 +83,8 @@ def headline(summary: Mapping[str, Any], config: EncodingConfig, view: str, n_sh
     if not n_shown:
         return ""
     planned, first = len(config.seeds), config.seeds[0]
-    count = f"{n_shown} of {planned}" if n_shown < planned else f"all {planned}"
-    start = f"After {count} seeds (from {first} on)"
+    count = f"{n_shown} of {planned} seeds" if n_shown < planned else f"all {planned} seeds"
+    start = f"After {count} (from {first} on)" if planned > 1 else f"One seed ({first})"
     rows = [row for row in summary["rows"] if row["model"] == "quantum"]
     if view == "models":
         return f"{start}, P = {config.degrees[0]}: {_layer(rows, config)} {_against(summary, config)}"

@@ -16,6 +16,7 @@ from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.scheduler import Wait
 from qfl_explore.dashboards.settings import number, section, select, slider, switch, views
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import gradient_variance as plots
 from qfl_explore.plots.style import Spares
@@ -129,14 +130,14 @@ class GradientVariancePage(RunPage):
         if kind == "TrainingConfig":
             from qfl_explore.experiments.gradient_variance_training import stream_training
 
-            return stream_training(config, layerwise=lambda: self.state.layerwise)
+            return stream_training(config, layerwise=lambda: self.state.layerwise)  # a visitor's own switch: not shared
         if kind == "SweepConfig":
             from qfl_explore.experiments.gradient_variance_sweep import stream_sweep
 
-            return stream_sweep(config)
+            return shared(("gradient_variance", config), lambda: stream_sweep(config))
         from qfl_explore.experiments.gradient_variance import stream
 
-        return stream(config)
+        return shared(("gradient_variance", config), lambda: stream(config))
 
     def record(self, item: Any) -> Any:
         """Rows of a training frame; of the others the newest is enough."""

@@ -10,17 +10,22 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.look import px
+from qfl_explore.dashboards.sizes import current, fit
 from qfl_explore.dashboards.terms import STYLE, mark
+from qfl_explore.plots.describe import describe
+from qfl_explore.plots.sizes import keep_scale
 from qfl_explore.plots.style import LiveFigure
 
 #: Width in pixels of a figure with copies beside it, under which they stand below each other.
 BESIDE = 300
 _HEAD = (
-    "display:flex;justify-content:space-between;align-items:baseline;gap:12px;font-size:14px;line-height:1.45;"
+    "display:flex;justify-content:space-between;align-items:baseline;gap:12px;"
+    f"font-size:{px(14)};line-height:1.45;"
     "min-height:24px"
 )
 _SAVE = (
-    "font:inherit;font-size:12px;min-width:38px;min-height:24px;padding:1px 7px;margin-left:4px;border-radius:5px;"
+    f"font:inherit;font-size:{px(12)};min-width:38px;min-height:24px;padding:1px 7px;margin-left:4px;border-radius:5px;"
     "cursor:pointer;color:inherit;background:transparent;border:1px solid rgba(128,128,128,0.6)"
 )
 
@@ -57,7 +62,7 @@ class Frame:
 
     def _pane(self, figure: LiveFigure) -> pn.pane.Bokeh:
         model = figure.figure
-        return pane(figure, **({"sizing_mode": "fixed", "width": model.width} if self._fixed else {}))
+        return pane(figure, self.title, **({"sizing_mode": "fixed", "width": model.width} if self._fixed else {}))
 
     def _style(self) -> dict[str, str]:
         if self.n_copies:
@@ -80,7 +85,7 @@ class Frame:
     def set_height(self, height: int) -> None:
         """Of the figure and its copies, in pixels."""
         for one in self._cells:
-            one.height = height
+            one.height = round(height * current())
 
     def put_beside(self, copies: Sequence[LiveFigure]) -> None:
         """Shows these copies, and no others, to the right of the figure (below it where there is no room)."""
@@ -93,10 +98,20 @@ class Frame:
         self.item.styles = self._style() | {k: v for k, v in self.item.styles.items() if k == "max-width" and not panes}
 
 
-def pane(figure: LiveFigure, **options: Any) -> pn.pane.Bokeh:
-    """A figure that takes the width it gets and keeps its height."""
+def pane(figure: LiveFigure, title: str = "", **options: Any) -> pn.pane.Bokeh:
+    """A figure that takes the width it gets and keeps its height; screen readers are told what it shows.
+
+    Args:
+        figure: to be shown once.
+        title: that stands above it.
+        **options: of the pane.
+    """
     options = {"height": figure.figure.height, "margin": (0, 4), "sizing_mode": "stretch_width"} | options
-    return pn.pane.Bokeh(figure.figure, **options)
+    made = pn.pane.Bokeh(figure.figure, **options)
+    fit(made)
+    keep_scale(figure.figure)
+    describe(figure.figure, title)
+    return made
 
 
 def titled(title: str, figure: LiveFigure, least: int = 340, fixed: bool = False) -> pmui.Column:
@@ -166,5 +181,5 @@ def row(*objects: Any) -> pn.FlexBox:
 
 def prose(text: str, size: int = 14, margin: tuple[int, ...] = (0, 10)) -> pn.pane.Markdown:
     """Paragraphs in Markdown, as large as the page's other text, with technical words marked."""
-    look = {"sizing_mode": "stretch_width", "styles": {"font-size": f"{size}px"}, "stylesheets": [STYLE]}
+    look = {"sizing_mode": "stretch_width", "styles": {"font-size": px(size)}, "stylesheets": [STYLE]}
     return pn.pane.Markdown(mark(text), margin=margin, **look)

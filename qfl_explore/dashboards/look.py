@@ -6,6 +6,7 @@ into every part. Widgets take their sizes from `theme`, figures theirs from `plo
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 #: Font scales in percent; the larger ones are for a projector, or for a room's last row.
@@ -40,7 +41,7 @@ small {{ opacity: 0.8; white-space: nowrap; font-size: 0.92em; }}
 """
 
 #: Of a box for an integer (``sx``): its two buttons have no name; the keys ↑ and ↓ and typing do the same.
-NUMBER = {".MuiInputAdornment-root": {"display": "none"}}
+NUMBER = {".MuiInputAdornment-root": {"display": "none"}, ".MuiInputBase-input": {"paddingLeft": "12px"}}
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _PALETTES = {
     "light": {"primary": {"main": "#0072B2"}, "secondary": {"main": "#B84F00"}},
@@ -50,14 +51,24 @@ _PALETTES = {
 _RING = {"outline": "2px solid currentColor", "outlineOffset": "2px"}
 
 
+#: What a finger has to hit is 44 pixels high where the screen is touched.
+_FINGER = {"@media (pointer: coarse)": {"minHeight": "44px"}}
+_TOUCHED = {name: {"styleOverrides": {"root": _FINGER}} for name in ("MuiButton", "MuiToggleButton", "MuiMenuItem")}
+_TOUCHED["MuiIconButton"] = {
+    "styleOverrides": {"root": {"@media (pointer: coarse)": {"minWidth": "44px", "minHeight": "44px"}}}
+}
+
+
 def theme(scale: int = 100) -> dict[str, Any]:
     """The theme of the widgets, light and dark, from system fonts: everything comes from this server.
 
     Args:
         scale: of the fonts, in percent.
     """
-    common = {"typography": {"fontFamily": _FONT, "fontSize": 13 * scale / 100}, "shape": {"borderRadius": 6}}
-    return {name: {**common, "palette": palette} for name, palette in _PALETTES.items()}
+    # the theme's size counts twice: in rem, and as the size of one rem
+    size = 13 * math.sqrt(scale / 100)
+    common = {"typography": {"fontFamily": _FONT, "fontSize": size}, "shape": {"borderRadius": 6}}
+    return {name: {**common, "components": _TOUCHED, "palette": palette} for name, palette in _PALETTES.items()}
 
 
 #: For people who use the Tab key: past the tabs and the drawer to the sentence that states the page's result, or to
@@ -86,24 +97,37 @@ button {{ position: absolute; left: -9999px; }}
 button:focus {{ position: fixed; left: 12px; top: 12px; z-index: 2000; padding: 10px 16px; border: 2px solid #FFFFFF;
   border-radius: 6px; background: #FFFFFF; color: #0B3A5B; font: 600 {px(15)} {_FONT}; cursor: pointer; }}
 """
-#: The bar at the top. Ten tabs fit into it: in one row, or on a narrower screen in two low ones; on a phone they
-#: scroll. A line under the chosen tab replaces the indicator, which knows one row only.
-TABS = {
-    ".MuiTabs-root, .MuiTab-root": {"minHeight": "32px"},
-    ".MuiTab-root": {
-        "textTransform": "none",
-        "fontSize": px(14),
-        "minWidth": 0,
-        "padding": "4px 11px",
-        "color": "inherit",
-        "opacity": 1,
-        "borderBottom": "2px solid transparent",
-    },
-    ".MuiTab-root.Mui-selected": {"color": "inherit", "fontWeight": 600, "borderBottomColor": "currentColor"},
-    ".MuiTab-root.Mui-focusVisible": {"outline": "2px solid currentColor", "outlineOffset": "-2px"},
-    ".MuiTabs-indicator": {"display": "none"},
-    "@media (min-width: 901px)": {".MuiTabs-list": {"flexWrap": "wrap"}},
-}
+#: Of a tab's text; at the top there is less room for large letters than elsewhere.
+_TAB_SIZE = "calc(14px * (0.4 + 0.6 * var(--qfl-scale, 1)))"
+
+
+def tabs(scale: int = 100) -> dict[str, Any]:
+    """The style of the tabs in the bar at the top.
+
+    They stand in one row, or on a narrower screen in two low ones; where that is too narrow, or where fingers need
+    higher ones, they scroll. A line under the chosen tab replaces the indicator, which knows one row only.
+
+    Args:
+        scale: of the fonts, in percent.
+    """
+    wrapping = f"@media (min-width: {901 + 6 * (scale - 100)}px) and (pointer: fine)"
+    return {
+        ".MuiTabs-root, .MuiTab-root": {"minHeight": "32px"},
+        ".MuiTab-root": {
+            "textTransform": "none",
+            "fontSize": _TAB_SIZE,
+            "minWidth": 0,
+            "padding": "4px 11px",
+            "color": "inherit",
+            "opacity": 1,
+            "borderBottom": "2px solid transparent",
+            "@media (pointer: coarse)": {"minHeight": "44px"},
+        },
+        ".MuiTab-root.Mui-selected": {"color": "inherit", "fontWeight": 600, "borderBottomColor": "currentColor"},
+        ".MuiTab-root.Mui-focusVisible": {"outline": "2px solid currentColor", "outlineOffset": "-2px"},
+        ".MuiTabs-indicator": {"display": "none"},
+        wrapping: {".MuiTabs-list": {"flexWrap": "wrap"}},
+    }
 
 
 def frame(scale: int = 100) -> dict[str, Any]:
@@ -116,6 +140,7 @@ def frame(scale: int = 100) -> dict[str, Any]:
         "--qfl-scale": f"{scale / 100:g}",
         ".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF", ".title": {"fontSize": px(20)}},
         ".MuiToolbar-root": {"minHeight": px(64)},
+        ".MuiToolbar-root > .MuiBox-root + .MuiBox-root": {"minWidth": 0},
         ".MuiAppBar-root > .MuiLinearProgress-root": {"display": "none"},  # of the page itself: never in use
         ".MuiIconButton-root.Mui-focusVisible": _RING,
     }

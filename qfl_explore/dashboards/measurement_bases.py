@@ -15,6 +15,7 @@ from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import fraction, section, select, slider, stops
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import measurement_bases as plots
 from qfl_explore.plots import measurement_bases_estimates as estimate_plots
@@ -138,7 +139,7 @@ class MeasurementPage(RunPage):
 
     def work(self, config: MeasurementConfig) -> Iterator[Any]:
         """The training."""
-        return study(config)
+        return shared(("measurement_bases", config), lambda: study(config))
 
     def derive(self, item: tuple[Progress, Picture | None]) -> Progress:
         """For the status line."""

@@ -16,6 +16,7 @@ from qfl_explore.dashboards.noise_state import NoiseState
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import fraction, section, select, slider, switch
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import noise as plots
 from qfl_explore.plots.style import Spares
@@ -132,7 +133,7 @@ class NoisePage(RunPage):
 
     def work(self, config: NoiseConfig) -> Iterator[Any]:
         """The study."""
-        return study(config)
+        return shared(("noise", config), lambda: study(config))
 
     def derive(self, item: tuple[Progress, Picture | None]) -> Progress:
         """For the status line."""

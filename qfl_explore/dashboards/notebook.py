@@ -6,7 +6,7 @@ import contextlib
 import time
 import urllib.parse
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -84,6 +84,8 @@ class NotebookPage:
     Attributes:
         view: the page itself; see `pages.View`.
         session: theme and notices.
+        begun: whether it was started.
+        drawn: called after every update.
     """
 
     def __init__(
@@ -106,13 +108,14 @@ class NotebookPage:
         self.session.complain(problems)
         self.view.hide()  # settings come before the first run
         self.set(**settings)
-        self._begun = False
+        self.begun = False
+        self.drawn: Callable[[], None] | None = None
         self._layout: Any = None
         if served is not None:
             pn.state.on_session_destroyed(self.close)
 
     def __repr__(self) -> str:
-        return f"<the page {get_page(self.name).title}, {self._runner_state()}>"
+        return f"<the page {get_page(self.name).title}, {self.state}>"
 
     # settings
 
@@ -141,23 +144,23 @@ class NotebookPage:
         Raises:
             ValueError: the combination is not possible.
         """
-        return self._part.config()
+        return self.part.config()
 
     @property
     def code(self) -> str:
         """Python source that gives the page's numbers again, without the page."""
-        return self._part.snippet()
+        return self.part.snippet()
 
     # the result
 
     def table(self) -> pd.DataFrame | None:
         """The result so far as a tidy table, or ``None``; `wait` for the whole of it."""
-        return self._part.table()
+        return self.part.table()
 
     @property
     def result(self) -> Any:
         """The experiment's own result object so far where the page has one, else the table; ``None`` before it."""
-        found = getattr(self._part, "result", None)
+        found = getattr(self.part, "result", None)
         return found() if callable(found) else self.table()
 
     def wait(self, timeout_s: float = 600.0) -> NotebookPage:
@@ -175,14 +178,14 @@ class NotebookPage:
             if isinstance(self._document, kernel.KernelDocument):
                 self._document.drain()
             time.sleep(0.02)
-        if self._runner_state() in ("failed", "cancelled", "idle"):
+        if self.state in ("failed", "cancelled", "idle"):
             raise invalid("the run did not finish", "a finished run", self._said(), RuntimeError)
         return self
 
     def start(self) -> None:
         """Starts the page as the app does when a visitor opens it; it comes by itself when the page is shown."""
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             self.view.show()
 
     def close(self, *_: Any) -> None:
@@ -190,14 +193,16 @@ class NotebookPage:
         self.view.close()
 
     @property
-    def _part(self) -> Any:
+    def part(self) -> Any:
         """The page, or the part of it that is open."""
         return getattr(self.view, "part", self.view)
 
     def _handle(self) -> Any:
-        return getattr(self._part, "run", None)
+        return getattr(self.part, "run", None)
 
-    def _runner_state(self) -> str:
+    @property
+    def state(self) -> str:
+        """Of the run: ``idle``, ``queued``, ``running``, ``paused``, ``done``, ``failed``, ``cancelled``."""
         handle = self._handle()
         return "ready" if handle is None else handle.state
 
@@ -208,7 +213,7 @@ class NotebookPage:
         return handle.state in (*FINAL, "paused") and handle.drawn == handle.state
 
     def _said(self) -> str:
-        return self.session.notice.rstrip(".") or self._runner_state()
+        return self.session.notice.rstrip(".") or self.state
 
     # on the screen
 
@@ -254,6 +259,8 @@ class NotebookPage:
             yield
         if self._layout is not None and any(server._comm for server, _ in self._layout._comms.values()):
             push_notebook(self._layout)
+        if self.drawn is not None:
+            self.drawn()
 
     def _arranged(self) -> Any:
         notice = pmui.Alert("", visible=False, margin=(8, 12, 0, 12), closeable=True)

@@ -14,7 +14,8 @@ from panel.pane.base import ModelPane
 from panel.pane.markup import HTMLBasePane
 from panel_material_ui.base import BUNDLE_PATH
 
-from qfl_explore.dashboards import kernel
+from qfl_explore.dashboards import kernel, look
+from qfl_explore.dashboards.terms import popover
 
 #: What every widget loads in place of its own copy of the code (1.4 MB each); the page's output has it once.
 _MODULE = (
@@ -121,9 +122,8 @@ def _slim(viewable: Any, root: Any, changed: Any = None, old_models: Any = None)
 
 def themed(content: Any, session: Any) -> Any:
     """The root of a page's output: theme and fonts of the app; the host's dark mode reaches the pictures."""
-    from qfl_explore.dashboards.shell import THEME
-
-    root = pmui.Column(content, theme_config=THEME, dark_theme=session.dark, sizing_mode="stretch_width")
+    looks = {"theme_config": look.theme(), "dark_theme": session.dark, "sizing_mode": "stretch_width"}
+    root = pmui.Column(content, popover(), **looks)
     root._hooks = [*root._hooks, _slim]
     root.param.watch(lambda event: session.param.update(dark=event.new), "dark_theme")
     return root

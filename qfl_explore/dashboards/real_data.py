@@ -21,6 +21,7 @@ from qfl_explore.dashboards.real_data_tabs import SPARES, CurvesTab, ScoresTab, 
 from qfl_explore.dashboards.real_data_work import Picture, look, study
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import fraction, number, section, select, slider, switch
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.text import Text
 from qfl_explore.errors import invalid
 from qfl_explore.plots.style import LiveFigure
@@ -161,7 +162,11 @@ class RealDataPage(RunPage):
 
     def work(self, config: MultimodalConfig) -> Iterator[Any]:
         """Steps, with a picture whenever a method is finished on a seed."""
-        return study(config)
+        from qfl_explore.datasets import DATASETS
+
+        if DATASETS[config.dataset].needs_files:  # which may be fetched, or fetched anew, between two runs
+            return study(config)
+        return shared(("real data", config), lambda: study(config))
 
     def starting(self, config: MultimodalConfig) -> None:
         """The data are looked at beside the study."""

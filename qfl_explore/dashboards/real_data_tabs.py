@@ -114,6 +114,7 @@ class TrainingTab(Tab):
     def _make(self, method: str) -> None:
         figure = self.take("data learning")
         figure.roles |= dict.fromkeys(("validation", "validation band"), plots.LOOKS[method][0])
+        figure.renderers["validation"].glyph.line_dash = plots.LOOKS[method][2]
         figure.set_dark(self.page.session.dark)
         self.panels[method] = figure
         self._boxes[method] = titled(plots.LOOKS[method][3], figure, least=270)

@@ -43,7 +43,7 @@ NOTES = {
     "band over seeds; where a seed stopped early, it counts on with the loss of the weights that were kept, so a line "
     "can step there; the thin line is the trial of now, the dotted one the quantum layer's validation loss.",
     "scores": "Diamonds are means over seeds; dark bars 95 % intervals over seeds; broad pale bars 95 % intervals over "
-    "resampled test samples, drawn when the study is finished.",
+    "resampled test samples, drawn when the study is finished. An arrow at the edge: the dark bar goes on beyond it.",
     "curves": "Means over seeds with 95 % bands over {n_draws} resamplings of the test samples (seed 0), drawn for the "
     "quantum layer and the best classical method. Where splits share samples, bands are somewhat too narrow.",
     "ablation": "One setting is varied, all others stay; the same methods, seeds and epochs as in the study.",

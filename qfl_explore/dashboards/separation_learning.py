@@ -17,6 +17,7 @@ from qfl_explore.dashboards.scheduler import Wait
 from qfl_explore.dashboards.separation_part import Part
 from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation_learn as plots
 from qfl_explore.plots.layers import put
@@ -116,7 +117,7 @@ class LearningPart(StudyPart):
             yield Wait(0.2)
         importlib.import_module("scipy.stats")  # for the intervals; here, not on the server's loop
         self._references = references(config)
-        yield from stream(config)
+        yield from shared(("separation learning", config), lambda: stream(config))
 
     def begin(self) -> None:
         """Forgets rows and curves."""

@@ -20,6 +20,7 @@ from qfl_explore.dashboards.scheduler import Wait
 from qfl_explore.dashboards.separation_part import Part
 from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.settings import section, select, slider
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.take_along import button
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import separation as plots
@@ -112,7 +113,7 @@ class QueriesPart(Part):
 
         if config.backend == "tfq":
             yield Wait(0.2)
-        yield from stream(config)
+        yield from shared(("separation queries", config), lambda: stream(config))
 
     def starting(self, config: Any) -> None:
         """The picture of the circuit anew; the engines' answers were for the old one."""

@@ -194,6 +194,11 @@ class Tapes:
             n_abandoned -= tape.abandoned
             del self._tapes[key]
 
+    def forget(self) -> None:
+        """Forgets every tape; who plays one goes on."""
+        with self._lock:
+            self._tapes.clear()
+
     def __len__(self) -> int:
         return len(self._tapes)
 
@@ -246,6 +251,11 @@ def _parts(part: Any) -> list[Any]:
 
 
 _shared = Tapes()
+
+
+def forget() -> None:
+    """Forgets what was computed for everybody."""
+    _shared.forget()
 
 
 def shared(key: Hashable, make: Callable[[], Iterator[Any]]) -> Iterator[Any]:

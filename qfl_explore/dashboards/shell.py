@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards import admission, look, sizes
 from qfl_explore.dashboards.address import Address
+from qfl_explore.dashboards.connection import Connection
 from qfl_explore.dashboards.exercise import HiddenLine
 from qfl_explore.dashboards.hiding import display
 from qfl_explore.dashboards.link import unknown_words
@@ -58,17 +59,18 @@ class Shell:
         self._problems += hiding.apply_query(query)
         self._frame = hiding.frame
         self._titles = [page.title for page in self.pages]
+        scale, wrong = sizes.read(query)
+        self._problems += wrong
         self._tabs = pmui.Tabs(
             *((page.title, pn.Spacer(height=0)) for page in self.pages),
             active=[page.name for page in self.pages].index(self._open),
             margin=(0, 8, 0, 16),
             color="default",
-            sx=look.TABS,
+            sx=look.tabs(scale),
+            styles={"min-width": "0", "flex": "1 1 auto"},
         )
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
         self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
-        scale, wrong = sizes.read(query)
-        self._problems += wrong
         self.scaling = sizes.Scaling(self.session, self._body, scale=scale)
         self.teaching = TeachingBar(self.session, self._open, step)
         self.hidden_line = HiddenLine(self.session)
@@ -80,10 +82,12 @@ class Shell:
             theme_config=look.theme(scale),
             sx=look.frame(scale),
             dark_theme=dark,
-            sidebar_width=round(sizes.DRAWER * scale / 100),
+            sidebar_width=sizes.drawer(scale),
+            sidebar_resizable=False,
             busy_indicator=None,
         )
-        self.scaling.follow(self.page)
+        leave_busy(self.page)
+        self.scaling.follow(self.page, self._tabs)
         self._tabs.param.watch(self._turned, "active")
         self._frame.param.watch(self._framed, ["extras", "only"])
         self.page.param.watch(lambda event: self.session.param.update(dark=event.new), "dark_theme")
@@ -92,7 +96,7 @@ class Shell:
         self._framed()
         self.open(self._open)
         self.address = Address(self.session)
-        self._bar[:] = [self.address.bar, popover()]
+        self._bar[:] = [self.address.bar, popover(), Connection()]
         self.session.complain(self._problems)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(self.close)
@@ -160,10 +164,23 @@ class Shell:
 def create_app() -> pmui.Page:
     """Builds the app for the present visitor, with the state that the URL holds."""
     if not admission.admit(pn.state.curdoc):
-        return admission.full_page(THEME, look.frame())
+        page = admission.full_page(THEME, look.frame())
+        leave_busy(page)
+        return page
     arguments = pn.state.session_args or {}
     shell = Shell({name: values[0].decode("utf-8", "replace") for name, values in arguments.items()})
     twice = [name for name, values in arguments.items() if len(values) > 1 and name.isidentifier() and len(name) < 40]
     if twice:
         shell.session.complain([f"In the link more than once, and only the first counts: {', '.join(twice[:5])}."])
     return shell.page
+
+
+def leave_busy(page: pmui.Page) -> None:
+    """Takes a page from the list of those who watch whether the process is busy.
+
+    Every page puts itself there for an indicator that ours do not have, and nothing would ever let go of it, nor of
+    the session that it belongs to.
+    """
+    for watcher in list(pn.state.param.watchers.get("busy", {}).get("value", ())):
+        if getattr(getattr(watcher.fn, "__self__", None), "self", None) is page:
+            pn.state.param.unwatch(watcher)

@@ -1,7 +1,8 @@
-"""The font scale of one visitor: buttons in the bar at the top, the word ``scale`` in the link, figures that follow."""
+"""The font scale of one visitor: buttons in the bar at the top, the word ``font`` in the link, figures that follow."""
 
 from __future__ import annotations
 
+import math
 import weakref
 from typing import Any
 
@@ -13,8 +14,6 @@ from qfl_explore.dashboards import look
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.plots.sizes import scale_of, set_scale
 
-#: Width of the drawer in pixels.
-DRAWER = 330
 _BUTTON = {
     "color": "#FFFFFF",
     "minWidth": "44px",
@@ -25,6 +24,11 @@ _BUTTON = {
     "&.Mui-disabled": {"color": "#FFFFFF", "opacity": 0.4},
 }
 _documents: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
+
+
+def drawer(scale: int) -> int:
+    """The drawer's width in pixels; it grows less than its letters, for the page needs room, too."""
+    return round(330 * math.sqrt(scale / 100))
 
 
 def current() -> float:
@@ -82,20 +86,20 @@ class Scaling(param.Parameterized):
         self._smaller, self._larger = _button("A−"), _button("A+")
         self._smaller.on_click(lambda _: self._step(-1))
         self._larger.on_click(lambda _: self._step(1))
-        self.buttons = pn.Row(self._smaller, self._larger, margin=0, sizing_mode=None)
+        self.buttons = pmui.Row(self._smaller, self._larger, margin=0, sizing_mode=None, styles={"flex": "0 0 auto"})
         session.carry("font", lambda: str(self.scale) if self.scale != 100 else "")
         self._remember()
 
-    def follow(self, page: pmui.Page) -> None:
-        """The page, its widgets and its figures take the session's scale, now and whenever it changes."""
+    def follow(self, page: pmui.Page, tabs: pmui.Tabs) -> None:
+        """The page, its tabs, widgets and figures take the session's scale, now and whenever it changes."""
 
         def change(*_: Any) -> None:
             scale = self.scale
             self._remember()
             with pn.io.hold():
-                page.param.update(
-                    theme_config=look.theme(scale), sx=look.frame(scale), sidebar_width=round(DRAWER * scale / 100)
-                )
+                look_of = {"theme_config": look.theme(scale), "sx": look.frame(scale)}
+                page.param.update(sidebar_width=drawer(scale), **look_of)
+                tabs.sx = look.tabs(scale)
                 self.apply()
             self._session.touch()
 

@@ -14,6 +14,7 @@ from qfl_explore.dashboards.live import Update
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.run_page import RunPage, from_link
 from qfl_explore.dashboards.settings import number, section, select, slider
+from qfl_explore.dashboards.shared_runs import shared
 from qfl_explore.dashboards.systems_state import ATTENTIVE, SystemsState
 from qfl_explore.dashboards.text import Text
 from qfl_explore.plots import systems as plots
@@ -116,7 +117,11 @@ class SystemsPage(RunPage):
 
     def work(self, config: SystemsConfig) -> Iterator[Any]:
         """The study."""
-        return study(config)
+        from qfl_explore.datasets import DATASETS
+
+        if DATASETS[config.dataset].needs_files:  # which may be fetched, or fetched anew, between two runs
+            return study(config)
+        return shared(("systems", config), lambda: study(config))
 
     def record(self, item: tuple[Any, Picture | None]) -> Picture | None:
         """Pictures are kept; of the steps the newest is enough."""

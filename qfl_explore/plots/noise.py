@@ -48,7 +48,7 @@ DEGREE_LOOKS: tuple[Look, ...] = (
 CURVES: dict[str, Look] = {
     "target": ("target", "", "dashed", "target"),
     "noiseless": ("test", "", "dotdash", "without noise"),
-    "clean": ("other", "", "solid", "under noise, as it is"),
+    "clean": ("other", "", "dotted", "under noise, as it is"),
     "refit": ("model", "", "solid", "under noise, readout fitted anew"),
 }
 SCORES = {

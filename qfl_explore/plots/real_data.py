@@ -62,7 +62,7 @@ def score_label(metric: str, unit: str = "") -> str:
 
 def learning_layers(method: str) -> tuple[Layer, ...]:
     """Layers of `learning`: train and validation with bands, the quantum layer for comparison, the trial of now."""
-    role, dash = LOOKS[method][0], "solid"
+    role, _, dash, _ = LOOKS[method]  # of two methods with one colour, the dash tells which
     return (
         Layer("train band", "band", "quiet", alpha=0.14),
         Layer("validation band", "band", role, alpha=0.18),

@@ -21,6 +21,8 @@ FOREST = (
     Layer("interval", "bars", "target", size=2.5),
     *(Layer(name, "points", look[0], marker=look[1], size=8, alpha=0.75) for name, look in LOOKS.items()),
     Layer("mean", "points", "target", marker="diamond", size=11),
+    Layer("beyond left", "text", "target", size=14),
+    Layer("beyond right", "text", "target", size=14, align="right"),
 )
 
 
@@ -79,6 +81,21 @@ def _forest(
     }
 
 
+def beyond(columns: Columns, span: tuple[float, float]) -> Columns:
+    """Arrows at the edges for intervals over seeds that go on beyond the axis.
+
+    Args:
+        columns: of ``FOREST``.
+        span: of the axis.
+    """
+    low, y, high, _ = columns.get("interval", [np.zeros(0)] * 4)
+    left, right = np.asarray(y)[np.asarray(low) < span[0]], np.asarray(y)[np.asarray(high) > span[1]]
+    return {
+        "beyond left": (np.full(len(left), span[0]), left, ["◀"] * len(left)),
+        "beyond right": (np.full(len(right), span[1]), right, ["▶"] * len(right)),
+    }
+
+
 def scores(table: pd.DataFrame, summary: Mapping[str, Any], metric: str = "", unit: str = "") -> hv.Overlay:
     """Each method's test score on every seed, its mean and 95 % interval over seeds.
 
@@ -106,7 +123,15 @@ def difference_label(metric: str, unit: str = "") -> str:
 
 def _draw(columns: Columns, order: Sequence[str], label: str, span: tuple[float, float]) -> hv.Overlay:
     options = {"yticks": _ticks(order), "ylim": (-0.6, max(len(order), 1) - 0.4), "xlim": span}
-    return overlay(FOREST, columns, label, " ", height=80 + 34 * max(len(order), 2), responsive=True, **options)
+    return overlay(
+        FOREST,
+        {**columns, **beyond(columns, span)},
+        label,
+        " ",
+        height=80 + 34 * max(len(order), 2),
+        responsive=True,
+        **options,
+    )
 
 
 def _ticks(order: Sequence[str]) -> list[tuple[float, str]]:
@@ -167,7 +192,7 @@ def put_differences(figure: LiveFigure, table: pd.DataFrame, summary: Mapping[st
 
 
 def _put(figure: LiveFigure, columns: Columns, order: Sequence[str], label: str, span: tuple[float, float]) -> None:
-    put(figure, FOREST, columns)
+    put(figure, FOREST, {**columns, **beyond(columns, span)})
     set_rows(figure, order)
     figure.set_range(span, (-0.6, max(len(order), 1) - 0.4))
     figure.figure.xaxis[0].axis_label = label

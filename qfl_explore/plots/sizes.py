@@ -24,9 +24,46 @@ def set_scale(figure: Any, scale: float) -> None:
     if ratio == 1.0:
         return
     figure.tags = [*(tag for tag in figure.tags if not str(tag).startswith(_TAG)), f"{_TAG}{scale:g}"]
+    for model, names in _lettered(figure):
+        model.update(**{name: _pixels(getattr(model, name), scale, ratio) for name in names})
     for renderer in figure.renderers:
         for glyph in filter(None, (getattr(renderer, "glyph", None), getattr(renderer, "muted_glyph", None))):
             glyph.update(**_resized(glyph, ratio))
+
+
+def keep_scale(figure: Any) -> None:
+    """Keeps the text of axes and colour bars at the figure's scale.
+
+    The app's theme sets it relative to the page, in em, whenever it is applied; Bokeh takes an em there for 13 pixels,
+    whatever the page says.
+    """
+
+    def keep(model: Any, name: str, new: str) -> None:
+        if scale_of(figure) != 1.0 and str(new).endswith("em"):
+            model.update(**{name: _pixels(new, scale_of(figure), 1.0)})
+
+    for model, names in _lettered(figure):
+        for name in names:
+            model.on_change(name, lambda attr, old, new, model=model: keep(model, attr, new))
+
+
+def _lettered(figure: Any) -> list[tuple[Any, tuple[str, ...]]]:
+    """What draws letters on the canvas, and the names of their sizes."""
+    axes = [(axis, ("axis_label_text_font_size", "major_label_text_font_size")) for axis in figure.axis]
+    sizes = ("title_text_font_size", "major_label_text_font_size")
+    return axes + [(part, sizes) for part in figure.right if hasattr(part, "color_mapper")]
+
+
+def _pixels(size: str, scale: float, ratio: float) -> str:
+    """A size in pixels: of an em at a scale, or of so many pixels times the ratio.
+
+    >>> _pixels("1em", 1.5, 1.5), _pixels("12px", 1.5, 1.5)
+    ('19.5px', '18px')
+    """
+    if str(size).endswith("em"):
+        return f"{round(13 * scale * float(size[:-2]), 2):g}px"
+    found = _PIXELS.fullmatch(str(size))
+    return f"{round(ratio * float(found[1]), 2):g}px" if found else size
 
 
 def _resized(glyph: Any, ratio: float) -> dict[str, Any]:

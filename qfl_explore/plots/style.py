@@ -233,8 +233,9 @@ def freeze(
     options = {"responsive": True, "height": height, "show_legend": legend is not None, "toolbar": "right"}
     if legend:
         options["legend_position"] = legend
-    # a document of its own: made in a background thread, it would else join that of a visitor who is being served
-    plot = hv.renderer("bokeh").get_plot(overlay.opts(**options), doc=Document())
+    # A document of its own, which the renderer looks at as a server only: made in a background thread, the figure
+    # would else join that of a visitor who is being served.
+    plot = hv.renderer("bokeh").instance(mode="server").get_plot(overlay.opts(**options), doc=Document())
     parts = [part.handles for part in plot.subplots.values()] if plot.subplots else [plot.handles]
     sources, renderers, columns = {}, {}, {}
     for name, handles in zip(names, parts, strict=True):

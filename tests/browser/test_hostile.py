@@ -35,7 +35,9 @@ def room(tmp_path_factory):
     words = ["serve", "--room", "--address", "localhost", "--port", str(port), "--prefix", "/lab", "--visitors", "3"]
     command = [sys.executable, "-m", "qfl_explore.cli", *words, "--password-file", str(secret)]
     log = (folder / "log.txt").open("w+")
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "QFL_EXPLORE_RESULTS": str(folder / "results.sqlite")}
+    _hostile_data(folder / "own_folder")
+    places = {"QFL_EXPLORE_RESULTS": str(folder / "results.sqlite"), "QFL_EXPLORE_DATA": str(folder)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | places
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_until_up(f"http://localhost:{port}", process)
@@ -48,6 +50,16 @@ def room(tmp_path_factory):
         log.close()
     assert not re.search(r'File ".*qfl_explore/', text), text[-3000:]
     assert PASSWORD not in text and "window.hit" not in text
+
+
+def _hostile_data(folder):
+    """A data set whose files, columns, units and classes have names that would run in a careless page."""
+    folder.mkdir()
+    labels = "\n".join(f"{i},{IMAGE if i % 2 else 'b'}" for i in range(60))
+    (folder / "labels.csv").write_text(f"id,label\n{labels}\n")
+    for name in ("a", "<img src=x onerror=window.hit=2>"):
+        rows = "\n".join(f"{i},{(i * 7) % 11},{i % 2 + i / 60}" for i in range(60))
+        (folder / f"{name}.csv").write_text(f"id,{IMAGE},c [{IMAGE}]\n{rows}\n")
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +218,12 @@ def test_nothing_that_a_visitor_names_is_executed(context, room, tmp_path):
     upload.set_input_files(large)
     page.get_by_text(re.compile("the file cannot be used. Expected: a file of at most 5 MB")).wait_for()
     assert psutil.Process(process.pid).memory_info().rss - before < 100e6
+    assert page.evaluate("window.hit") is None
+    page.goto(f"{url}/app?page=real_data&data=own_folder&seeds=1&epochs=5")
+    page.get_by_text(re.compile(re.escape(IMAGE))).first.wait_for()
+    for name in ("Scores", "Curves", "Data"):
+        page.get_by_role("tab", name=name, exact=True).click()
+        page.wait_for_timeout(1000)
     assert page.evaluate("window.hit") is None
     page.get_by_role("tab", name="Sweeps").click()
     page.get_by_role("textbox", name="Other settings").fill(f"{IMAGE} = 1")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from qfl_explore.dashboards import encoding_text as text
 from qfl_explore.dashboards.encoding_state import DISTORTIONS, EncodingState
-from qfl_explore.dashboards.shell import unknown_words
+from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.experiments.encoding import EncodingConfig, run
 from qfl_explore.experiments.encoding_config import DISTORTIONS as KINDS
 from qfl_explore.experiments.encoding_picture import trace
@@ -88,7 +88,7 @@ def test_state_to_link_and_back():
     other = EncodingState()
     assert other.apply_query(state.to_query()) == []
     assert other.to_query() == state.to_query() and other.config() == state.config()
-    assert unknown_words(state.to_query()) == []
+    assert unknown_words(state.to_query(), "encoding") == []
     problems = other.apply_query({"distortion": "bend", "at": "9", "slot": "perhaps", "P": "1"})
     assert len(problems) == 3 and all("was ignored" in problem for problem in problems) and other.degree == 1
 

@@ -9,7 +9,7 @@ import pandas as pd
 from qfl_explore.dashboards import measurement_bases as page_module
 from qfl_explore.dashboards import measurement_bases_text as text
 from qfl_explore.dashboards.measurement_bases_state import MeasurementState
-from qfl_explore.dashboards.shell import unknown_words
+from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.experiments.measurement_bases import MeasurementConfig, run
 from qfl_explore.experiments.measurement_bases_features import feature_table
 from qfl_explore.experiments.measurement_bases_repetitions import estimates
@@ -105,7 +105,7 @@ def test_state_to_link_and_back():
     other = MeasurementState()
     assert other.apply_query(state.to_query()) == []
     assert other.to_query() == state.to_query() and other.config() == state.config()
-    assert unknown_words(state.to_query()) == []
+    assert unknown_words(state.to_query(), "measurement_bases") == []
     problems = other.apply_query({"T": "7", "K": "-3", "basis": "psychic", "P": "2"})
     assert len(problems) == 3 and all("was ignored" in problem for problem in problems) and other.degree == 2
 

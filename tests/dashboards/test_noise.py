@@ -9,7 +9,7 @@ import pytest
 from qfl_explore.dashboards import noise_text as text
 from qfl_explore.dashboards.noise_state import MULTIPLES, NoiseState
 from qfl_explore.dashboards.pages import Session, get_page
-from qfl_explore.dashboards.shell import unknown_words
+from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.experiments.noise import NoiseConfig, run
 from qfl_explore.experiments.noise_curve import curve
 
@@ -123,7 +123,7 @@ def test_state_to_link_and_back():
     other = NoiseState()
     assert other.apply_query(state.to_query()) == []
     assert other.to_query() == state.to_query() and other.config() == state.config()
-    assert unknown_words(state.to_query()) == []
+    assert unknown_words(state.to_query(), "noise") == []
     problems = other.apply_query({"T": "7", "strength": "9", "noise_kind": "loud", "P": "2"})
     assert len(problems) == 3 and all("was ignored" in problem for problem in problems)
 

@@ -10,7 +10,7 @@ import pytest
 from qfl_explore.dashboards import separation_text as text
 from qfl_explore.dashboards.separation_queries import drawing, every_engine
 from qfl_explore.dashboards.separation_state import SeparationState
-from qfl_explore.dashboards.shell import unknown_words
+from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.experiments import rank_wall, separation, separation_learn, signal_processing
 from tests.dashboards.waiting import wait_for
 
@@ -39,7 +39,7 @@ def test_state_goes_to_the_link_and_back():
     assert state.delta == math.radians(25)
     problems = SeparationState().apply_query({"delta": "200", "wall_M": "5", "part": "nonsense", "oracles": "4"})
     assert len(problems) == 3
-    assert unknown_words(SeparationState.URL.values()) == []
+    assert unknown_words(SeparationState.URL.values(), "separation") == []
 
 
 def test_queries_say_six_certain_and_815(page):

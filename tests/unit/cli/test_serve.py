@@ -168,6 +168,22 @@ def test_a_machine_without_a_network_says_so(monkeypatch):
     assert Access(0).sentences()[0].startswith("Serving on a free port")
 
 
+def test_an_address_that_guesses_has_to_wait_and_the_others_do_not(monkeypatch):
+    server = pytest.importorskip("qfl_explore.cli.server")
+    now = [1000.0]
+    monkeypatch.setattr(server.time, "monotonic", lambda: now[0])
+    attempts = server.Attempts(most=3, window_s=60.0)
+    for _ in range(3):
+        assert not attempts.is_blocked("10.0.0.1")
+        attempts.count("10.0.0.1")
+    assert attempts.is_blocked("10.0.0.1") and not attempts.is_blocked("10.0.0.2")
+    now[0] += 61.0
+    assert not attempts.is_blocked("10.0.0.1")
+    for i in range(5000):
+        attempts.count(f"10.0.{i % 256}.{i // 256}.{i}")
+    assert len(attempts._wrong) == 1000, "addresses are forgotten, the oldest first"
+
+
 def container():
     """Instruction -> its arguments, of the Dockerfile."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")

@@ -1,4 +1,4 @@
-"""Colours are told apart with any colour vision and stand out from the ground; where two are alike, the shape differs."""
+"""Colours are told apart with any colour vision and stand out from the ground; alike ones differ in shape."""
 
 import itertools
 

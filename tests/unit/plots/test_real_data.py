@@ -253,3 +253,11 @@ def test_maps_pieces_and_profiles():
         signals.profile(traffic, 0),
     ):
         assert drawn(picture)
+
+
+def test_an_interval_that_goes_on_beyond_the_axis_has_an_arrow():
+    columns = {"interval": ([0.2, 0.6, float("nan")], [1.0, 0.0, 2.0], [1.4, 0.7, float("nan")], [1.0, 0.0, 2.0])}
+    found = scores.beyond(columns, (0.5, 1.04))
+    assert [list(column) for column in found["beyond left"]] == [[0.5], [1.0], ["◀"]]
+    assert [list(column) for column in found["beyond right"]] == [[1.04], [1.0], ["▶"]]
+    assert not len(scores.beyond({}, (0.5, 1.04))["beyond left"][0])

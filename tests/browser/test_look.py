@@ -1,0 +1,210 @@
+"""How the app looks and is reached: axe on every page, the Tab key, three sizes of fonts, small screens."""
+
+import re
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from qfl_explore.dashboards.pages import PAGES
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+#: What cannot be mended from outside: rule, what its selector matches, and why it stays.
+ALLOWED = (
+    (
+        "aria-prohibited-attr",
+        r'^span\[sx="\[object Object\]"\]',
+        "panel-material-ui hangs a tooltip on an empty span inside a label; the text is also a title that is read",
+    ),
+)
+#: Words that only this page has, drawn when it is open.
+SIGNS = {
+    "polynomial": "So far, after",
+    "circuit": "Counts against the number of",
+    "real_data": "Methods",
+    "systems": "Look inside",
+    "gradient_variance": "Cost and start",
+    "separation": "Which is it?",
+    "measurement_bases": "One circuit",
+    "encoding": "where they land",
+    "noise": "Does a layer survive noise?",
+    "sweeps": "Other settings",
+}
+AXE = """(rules) => axe.run({runOnly: rules, resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(
+  ({id, nodes}) => nodes.map(({html, target, any, all, none}) =>
+    [id, html.slice(0, 200), [...any, ...all, ...none].map(({message}) => message).join("; "), target.flat().at(-1)]
+  )))"""
+
+
+def violations(page):
+    """What axe finds, without what is allowed."""
+    found = page.evaluate(AXE, RULES)
+    return [one for one in found if not any(one[0] == rule and re.search(said, one[3]) for rule, said, _ in ALLOWED)]
+
+
+def open_tab(page, one):
+    page.get_by_role("tab", name=one.title, exact=True).click()
+    sign = "name => (new URLSearchParams(location.search).get('page') ?? 'polynomial') === name"
+    page.wait_for_function(sign, arg=one.name)
+    page.get_by_text(SIGNS.get(one.name, one.title)).first.wait_for()
+    page.wait_for_timeout(400)  # what moves has come to rest
+
+
+def first_page(page, server, query="?steps=20"):
+    page.goto(f"{server}/app{query}")
+    page.get_by_role("button", name="Step").wait_for()
+
+
+def test_axe_finds_nothing_on_any_page_light_or_dark(page, server):
+    """The page's fixture also fails where any of them asks another server for anything, or reports an error."""
+    first_page(page, server)
+    page.evaluate(AXE_SCRIPT)
+    found = []
+    for one in PAGES:
+        open_tab(page, one)
+        for theme in ("one theme", "the other"):
+            found += [(one.name, theme, *each) for each in violations(page)]
+            page.get_by_role("button", name="Toggle theme").click()
+            page.wait_for_timeout(300)
+    assert not found, "\n".join(map(str, found))
+
+
+def test_axe_finds_nothing_in_what_opens(page, server):
+    first_page(page, server)
+    page.evaluate(AXE_SCRIPT)
+    page.get_by_role("button", name="Copy as Python").click()
+    page.get_by_text(re.compile("PolynomialConfig")).first.wait_for()
+    found = violations(page)
+    for button in page.get_by_role("button", name="show more", expanded=False).all():
+        button.click()
+    page.get_by_label("Optimizer").first.wait_for()
+    page.wait_for_timeout(500)
+    found += violations(page)
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("dialog").wait_for()
+    page.wait_for_timeout(400)
+    found += violations(page)
+    assert not found, "\n".join(map(str, found))
+
+
+FOCUSED = """() => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  const box = at.getBoundingClientRect();
+  const style = getComputedStyle(at);
+  const name = at.getAttribute("aria-label") || at.labels?.[0]?.textContent || at.textContent || "";
+  const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none"
+    || at.closest(".Mui-focusVisible, .Mui-focused") !== null;
+  return [at.tagName, name.trim().slice(0, 40), box.x, box.y, box.width, box.height, ring];
+}"""
+
+
+def test_the_tab_key_reaches_every_control_in_order_and_is_seen(page, server):
+    first_page(page, server, "?steps=20")
+    page.get_by_text(re.compile("· finished")).wait_for()
+    page.get_by_role("button", name="Close drawer").focus()
+    stops = []
+    while len(stops) < 90:
+        stop = page.evaluate(FOCUSED)
+        if stop[0] == "BODY":
+            break
+        stops.append(stop)
+        page.keyboard.press("Tab")
+    names = [name for _, name, *_ in stops]
+
+    def place(name):
+        return next(i for i, said in enumerate(names) if said.startswith(name))
+
+    order = (
+        "Close drawer",
+        "To the result",
+        "Polynomial",
+        "Larger text",
+        "Toggle theme",
+        "Degree P",
+        "play_arrowStart",
+        "Save as PNG",
+        "table_rows",
+    )
+    places = [place(name) for name in order]
+    assert places == sorted(places), names
+    for tag, name, _, _, width, height, ring in stops:
+        assert width > 0 and height > 0, (tag, name)
+        assert ring, f"nothing shows that {name or tag} has the focus"
+    assert len(stops) < 90, "the Tab key does not come round"
+
+
+def test_the_way_past_the_tabs_leads_to_the_result(page, server):
+    first_page(page, server)
+    page.get_by_text(re.compile("So far, after")).wait_for()
+    page.get_by_role("button", name="To the result").focus()
+    page.keyboard.press("Enter")
+    assert "reaches every frequency" in page.evaluate(
+        """() => { let at = document.activeElement;
+        while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+        return at.textContent; }"""
+    )
+
+
+SIZES = """() => {
+  const walk = (node, found = []) => {
+    for (const child of node.querySelectorAll('*')) {
+      found.push(child);
+      if (child.shadowRoot) walk(child.shadowRoot, found);
+    }
+    return found;
+  };
+  const all = walk(document);
+  const main = all.find((one) => one.matches('.main-content'));
+  const bar = all.find((one) => one.matches('.MuiAppBar-root')).getBoundingClientRect();
+  const figures = all.filter((one) => one.matches('[role=figure]')).map((one) => one.getBoundingClientRect());
+  const tabs = all.filter((one) => one.matches('[role=tab]')).map((one) => one.getBoundingClientRect())
+    .filter((box) => box.y < 40);
+  const words = all.find((one) => one.matches('[role=status]') && one.textContent.trim());
+  return {
+    sideways: main.scrollWidth - main.clientWidth,
+    top: main.getBoundingClientRect().y - bar.bottom,
+    tabs: Math.max(...tabs.map((box) => box.bottom)) - bar.bottom,
+    letters: parseFloat(getComputedStyle(words).fontSize),
+    heights: figures.map((box) => box.height),
+    overlap: figures.some((a, i) => figures.some((b, j) => i < j && a.width && b.width
+      && Math.min(a.right, b.right) - Math.max(a.x, b.x) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.y, b.y) > 2)),
+  };
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_large_fonts_fit_and_stay_in_the_link(page, server, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    first_page(page, server)
+    page.get_by_text(re.compile("So far, after")).wait_for()
+    small = page.evaluate(SIZES)
+    for _ in range(2):
+        page.get_by_role("button", name=re.compile("Larger text")).click()
+        page.wait_for_timeout(600)
+    page.wait_for_function("() => location.search.includes('font=150')")
+    large = page.evaluate(SIZES)
+    assert large["letters"] == pytest.approx(1.5 * small["letters"])
+    assert large["heights"] == pytest.approx([1.5 * one for one in small["heights"]], abs=3)
+    for one in (PAGES[0], *(page for page in PAGES if page.name in ("circuit", "noise"))):
+        open_tab(page, one)
+        seen = page.evaluate(SIZES)
+        assert seen["sideways"] <= 1 and not seen["overlap"], one.name
+        assert seen["top"] >= -1 and seen["tabs"] <= 1, one.name
+
+
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (390, 844)])
+def test_pages_fit_a_tablet_upright_and_a_phone(chromium, server, width, height):
+    context = chromium.new_context(viewport={"width": width, "height": height}, has_touch=True)
+    page = context.new_page()
+    first_page(page, server)
+    if width < 600:
+        page.get_by_role("button", name="Close drawer").tap()
+    page.get_by_text(re.compile("So far, after")).wait_for()
+    seen = page.evaluate(SIZES)
+    assert not seen["overlap"] and seen["sideways"] <= 1
+    for name in ("Pause", "Start"):
+        for button in page.get_by_role("button", name=name, exact=True).all():
+            assert button.bounding_box()["height"] >= 32
+    context.close()
