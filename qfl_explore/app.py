@@ -1,5 +1,5 @@
 """What ``panel serve qfl_explore/app.py`` runs for each visitor; everything else lives in modules."""
 
-from qfl_explore.dashboards.shell import create_app
+from qfl_explore.dashboards.frame.shell import create_app
 
 create_app().servable()

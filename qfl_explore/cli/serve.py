@@ -19,7 +19,7 @@ from qfl_explore.errors import check_int, invalid
 PACKAGE = Path(__file__).resolve().parents[1]
 #: Environment variable with the password, for services and containers.
 PASSWORD = "QFL_EXPLORE_PASSWORD"
-#: Environment variable with the number of visitors; read by `dashboards.admission`.
+#: Environment variable with the number of visitors; read by `dashboards.frame.admission`.
 VISITORS = "QFL_EXPLORE_VISITORS"
 #: Environment variable: with 0 no visitor may fetch a data set onto this machine.
 DOWNLOADS = "QFL_EXPLORE_DOWNLOADS"
@@ -78,7 +78,7 @@ class Access:
         """What follows ``panel serve``; no secret is among it."""
         words = [str(PACKAGE / "app.py"), "--port", str(self.port), "--address", self.address]
         words += [part for name in self.origins for part in ("--allow-websocket-origin", name)]
-        words += ["--setup", str(PACKAGE / "dashboards" / "preload.py"), *_KEEPING]
+        words += ["--setup", str(PACKAGE / "dashboards" / "frame" / "preload.py"), *_KEEPING]
         words += ["--websocket-max-message-size", str(MESSAGE_BYTES)]
         words += ["--prefix", self.prefix] if self.prefix else []
         return words + (["--use-xheaders"] if self.proxy else [])

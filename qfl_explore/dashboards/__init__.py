@@ -9,7 +9,7 @@
     dashboards.open("?page=noise&noise_kind=dephasing")  # a link of the app
     dashboards.polynomial(form=True)                      # ipywidgets, where Panel's extension is missing
 
-See `notebook.open_page` for the arguments and `notebook.NotebookPage` for what comes back.
+See `jupyter.notebook.open_page` for the arguments and `jupyter.notebook.NotebookPage` for what comes back.
 """
 
 from __future__ import annotations
@@ -18,30 +18,33 @@ import importlib
 import importlib.util
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 #: Functions that are loaded when they are first asked for.
-_HOMES = {"open": "notebook", "form": "widget_form"}
+_HOMES = {"open": "jupyter.notebook", "form": "jupyter.widget_form"}
 
 
 class PageModule(types.ModuleType):
-    """The module of a page, which can be called.
+    """The package of a page, which can be called.
 
-    ``qfl_explore.dashboards.polynomial`` is a module and stays one; Python lets a module have a class of its own.
+    ``qfl_explore.dashboards.polynomial`` is a package and stays one; Python lets a module have a class of its own.
     """
 
     def __call__(self, link: str = "", /, **settings: Any) -> Any:
         """Shows the page in a notebook; see `notebook.open_page`."""
-        from qfl_explore.dashboards.notebook import open_page
+        from qfl_explore.dashboards.jupyter.notebook import open_page
 
         return open_page(self.__name__.rpartition(".")[2], link, **settings)
 
 
 class _Package(types.ModuleType):
-    """This package; whichever way a page's module is imported, Python sets it here, and it becomes callable."""
+    """This package; whichever way a page's package is imported, Python sets it here, and it becomes callable."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if type(value) is types.ModuleType and callable(vars(value).get("create")):
+        if type(value) is types.ModuleType and any(
+            Path(place, "page.py").is_file() for place in getattr(value, "__path__", ())
+        ):
             value.__class__ = PageModule
         super().__setattr__(name, value)
 

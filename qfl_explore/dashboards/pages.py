@@ -1,7 +1,7 @@
 """The registry of pages: what the app offers, imported only when a visitor opens it.
 
-A page is a module with a factory ``create(session) -> View``. To add one, write
-``dashboards/<name>.py`` and append a `Page` to ``PAGES``.
+A page is a folder of this package whose module ``page`` has a factory ``create(session) -> View``. To add one, write
+``dashboards/<name>/page.py`` and append a `Page` to ``PAGES``.
 """
 
 from __future__ import annotations
@@ -197,79 +197,79 @@ PAGES: tuple[Page, ...] = (
     Page(
         "polynomial",
         "Polynomial",
-        "qfl_explore.dashboards.polynomial",
+        "qfl_explore.dashboards.polynomial.page",
         summary="Watch a layer learn a function, and meet the wall at degree P.",
         states=("state:PolynomialState",),
     ),
     Page(
         "circuit",
         "Circuit",
-        "qfl_explore.dashboards.circuit",
+        "qfl_explore.dashboards.circuit.page",
         summary="The circuit of the current settings: diagram, registers, counts, spectrum.",
-        states=("state:PolynomialState", "circuit_qsim_state:QSimState"),
+        states=("state:PolynomialState", "circuit.qsim_state:QSimState"),
     ),
     Page(
         "real_data",
         "Real data",
-        "qfl_explore.dashboards.real_data",
+        "qfl_explore.dashboards.real_data.page",
         summary="The quantum layer against classical fusions on equal terms: tumours, hearts, roads, images.",
-        states=("real_data_state:RealDataState",),
+        states=("real_data.state:RealDataState",),
     ),
     Page(
         "systems",
         "Systems",
-        "qfl_explore.dashboards.systems",
+        "qfl_explore.dashboards.systems.page",
         summary="Three quantum fusion systems side by side: scores, attention, parts of a decision, cost.",
-        states=("systems_state:SystemsState",),
+        states=("systems.state:SystemsState",),
     ),
     Page(
         "gradient_variance",
         "Gradient variance",
-        "qfl_explore.dashboards.gradient_variance",
+        "qfl_explore.dashboards.gradient_variance.page",
         summary="How fast gradients vanish with modalities and degree, angle by angle and during training.",
-        states=("gradient_variance_state:GradientVarianceState",),
+        states=("gradient_variance.state:GradientVarianceState",),
     ),
     Page(
         "separation",
         "Separation",
-        "qfl_explore.dashboards.separation",
+        "qfl_explore.dashboards.separation.page",
         summary="Joint against separate queries: certainty with six, what can be learned, and what it does not show.",
-        states=("separation_state:SeparationState",),
+        states=("separation.state:SeparationState",),
     ),
     Page(
         "measurement_bases",
         "Measurement bases",
-        "qfl_explore.dashboards.measurement_bases",
+        "qfl_explore.dashboards.measurement_bases.page",
         summary="Four ways to read one circuit: scores, ranks, and the price in repetitions.",
-        states=("measurement_bases_state:MeasurementState",),
+        states=("measurement_bases.state:MeasurementState",),
     ),
     Page(
         "encoding",
         "Encoding",
-        "qfl_explore.dashboards.encoding",
+        "qfl_explore.dashboards.encoding.page",
         summary="Features scaled, shifted, clipped, spoiled or turned: scores, bounds, and where they land.",
-        states=("encoding_state:EncodingState",),
+        states=("encoding.state:EncodingState",),
     ),
     Page(
         "noise",
         "Noise",
-        "qfl_explore.dashboards.noise",
+        "qfl_explore.dashboards.noise.page",
         summary="Does a layer survive noise? Strength against degree, exact curves, and classical rivals.",
-        states=("noise_state:NoiseState",),
+        states=("noise.state:NoiseState",),
     ),
     Page(
         "sweeps",
         "Sweeps",
-        "qfl_explore.dashboards.sweeps",
+        "qfl_explore.dashboards.sweeps.page",
         summary="A grid of settings over an experiment: rows as they arrive, small multiples, Python and TOML.",
-        states=("sweeps_state:SweepsState",),
+        states=("sweeps.state:SweepsState",),
     ),
     Page(
         "teach",
         "Teach",
-        "qfl_explore.dashboards.teach",
+        "qfl_explore.dashboards.teach.page",
         summary="For instructors: lesson plans with links, a worksheet to print, all tours, presets and words.",
-        states=("teach_state:TeachState",),
+        states=("teach.state:TeachState",),
     ),
 )
 

@@ -1,44 +1,7 @@
 """What pages with a run have in common: settings from the link, start, cancel, show, hide, things to take along.
 
-To write a new page, say ``ripples``:
-
-1. ``ripples_state.py``: a `State` with ``URL``, ``DRAWN`` (settings that restart nothing) and ``config()``, which
-   raises errors in three parts. ``ripples_text.py``: sentences and ``snippet(config)``, pure functions.
-2. ``ripples.py``::
-
-       class RipplesPage(RunPage):
-           name, filename = "ripples", "ripples.csv"
-
-           def __init__(self, session: Session) -> None:
-               state = from_link(session, self.name, RipplesState())
-               super().__init__(session, state, {"sweep": SPARES.take("ripples sweep")})
-               self._result: Result | None = None
-               self.sidebar = [section("Circuit", slider(state, "degree"))]
-               self.main = self.body(Text(text.INTRO), self.controls, self.headline, pane(self.figures["sweep"]),
-                                     self.take_along, Text(text.NOT_SHOWN, size=12))
-
-           def work(self, config: RipplesConfig) -> Iterator[Any]:  # in a worker
-               from qfl_explore.experiments.ripples import stream
-
-               yield from stream(config)
-
-           def begin(self) -> None:
-               self._result = None
-               self.figures["sweep"].clear(*self.figures["sweep"].sources)
-
-           def draw(self, update: Update) -> None:  # on the server's loop
-               self._result = update.picture or self._result
-               ...
-
-           def where(self, update: Update) -> str: ...
-           def fraction(self) -> float: ...
-           def table(self) -> pd.DataFrame | None: ...
-           def snippet(self) -> str: ...
-
-3. A `Page` in ``pages.PAGES`` whose factory ``create(session)`` returns the page, and whose ``states`` name the
-   state's class, so that its words are known.
-
-`gradient_variance` is a whole example; `measurement_bases` has further runs beside the main one (`RunPage.side_run`).
+CONTRIBUTING.md says how to write one. `gradient_variance.page` is a whole example; `measurement_bases.page` has further
+runs beside the main one (`RunPage.side_run`).
 
 Why a base class and not a helper that pages own: nearly everything here is a callback (of the run, the buttons, the
 app, the state), so a helper would be handed a dozen functions of the page and the page would still forward what the
@@ -55,19 +18,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import panel as pn
 import panel_material_ui as pmui
 
-from qfl_explore.dashboards.compare import MOST, Pins, Present
-from qfl_explore.dashboards.controls import RunControls
-from qfl_explore.dashboards.desk import Bar, settings_words
-from qfl_explore.dashboards.differences import settings_of
-from qfl_explore.dashboards.history import history_of
-from qfl_explore.dashboards.layout import framed
-from qfl_explore.dashboards.live import RunHandle, Update, message, when_loaded
 from qfl_explore.dashboards.pages import Session
-from qfl_explore.dashboards.scheduler import LIVE
-from qfl_explore.dashboards.sharing import views_of
+from qfl_explore.dashboards.parts.compare import MOST, Pins, Present
+from qfl_explore.dashboards.parts.controls import RunControls
+from qfl_explore.dashboards.parts.desk import Bar, settings_words
+from qfl_explore.dashboards.parts.differences import settings_of
+from qfl_explore.dashboards.parts.history import history_of
+from qfl_explore.dashboards.parts.layout import framed
+from qfl_explore.dashboards.parts.text import Text
+from qfl_explore.dashboards.runs.live import RunHandle, Update, message, when_loaded
+from qfl_explore.dashboards.runs.scheduler import LIVE
+from qfl_explore.dashboards.share.take_along import TakeAlong
+from qfl_explore.dashboards.share.views import views_of
 from qfl_explore.dashboards.state import State
-from qfl_explore.dashboards.take_along import TakeAlong
-from qfl_explore.dashboards.text import Text
 from qfl_explore.plots.style import LiveFigure
 
 if TYPE_CHECKING:

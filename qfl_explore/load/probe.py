@@ -16,7 +16,7 @@ import psutil
 from tornado.ioloop import IOLoop
 
 import qfl_explore
-from qfl_explore.dashboards.scheduler import shared_scheduler
+from qfl_explore.dashboards.runs.scheduler import shared_scheduler
 from qfl_explore.load.server import BEAT_S
 
 LINE_S = 0.1
@@ -59,6 +59,6 @@ class Diary:
         self._written, self._lags = now, []
 
 
-runpy.run_path(str(Path(qfl_explore.__file__).parent / "dashboards" / "preload.py"))
+runpy.run_path(str(Path(qfl_explore.__file__).parent / "dashboards" / "frame" / "preload.py"))
 diary = Diary(os.environ["QFL_LOAD_DIARY"])
 IOLoop.current().call_later(0.0, diary.beat, time.monotonic())

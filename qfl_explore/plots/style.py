@@ -67,7 +67,7 @@ class LiveFigure:
         renderers: layer name -> glyph renderer.
         roles: layer name -> role of its colour.
         columns: layer name -> names of its columns.
-        frame: what shows it on a page, see `dashboards.layout.Frame`.
+        frame: what shows it on a page, see `dashboards.parts.layout.Frame`.
         asked: axis (``x`` or ``y``) -> the range that was asked for last.
         beside: axis -> ranges of frozen copies that share the axis; what is shown covers them too.
         emptied: layers that were cleared and have no data since.

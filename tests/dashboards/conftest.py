@@ -2,9 +2,9 @@
 
 import pytest
 
-from qfl_explore.dashboards import shared_runs
+from qfl_explore.dashboards.frame.shell import Shell
 from qfl_explore.dashboards.pages import Session, get_page
-from qfl_explore.dashboards.shell import Shell
+from qfl_explore.dashboards.runs import shared_runs
 
 
 @pytest.fixture(autouse=True)

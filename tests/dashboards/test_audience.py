@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from qfl_explore.dashboards import audience, live
-from qfl_explore.dashboards.controls import status_words
-from qfl_explore.dashboards.live import RunHandle, Update
-from qfl_explore.dashboards.pacing import Pacer
-from qfl_explore.dashboards.scheduler import Scheduler
+from qfl_explore.dashboards.parts.controls import status_words
+from qfl_explore.dashboards.runs import audience, live
+from qfl_explore.dashboards.runs.live import RunHandle, Update
+from qfl_explore.dashboards.runs.pacing import Pacer
+from qfl_explore.dashboards.runs.scheduler import Scheduler
 from tests.dashboards.waiting import wait_for as wait_at_all
 
 wait_for = functools.partial(wait_at_all, timeout=5.0, every=0.002)

@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from qfl_explore import FusionConfig
-from qfl_explore.dashboards import circuit_qsim_state
-from qfl_explore.dashboards.circuit_qsim import QSimPart, outcome_sentence, snippet
-from qfl_explore.dashboards.circuit_qsim_state import QSimState
+from qfl_explore.dashboards.circuit import qsim_state as circuit_qsim_state
+from qfl_explore.dashboards.circuit.qsim import QSimPart, outcome_sentence, snippet
+from qfl_explore.dashboards.circuit.qsim_state import QSimState
 from qfl_explore.experiments import large_circuit
 from qfl_explore.experiments.large_circuit import LargeCircuitConfig, LargeCircuitResult
 from qfl_explore.simulation import qsim_calibration

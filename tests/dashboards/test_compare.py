@@ -2,7 +2,7 @@
 
 import pytest
 
-from qfl_explore.dashboards.desk import SHORTCUTS
+from qfl_explore.dashboards.parts.desk import SHORTCUTS
 from qfl_explore.dashboards.run_page import ON_ITS_WAY
 from tests.dashboards.waiting import wait_for
 
@@ -106,7 +106,7 @@ def test_keys_do_what_the_buttons_do(shell):
     act("undo")
     assert view.state.degree == 3
     act("redo")
-    assert view.state.degree == 2 and "Degree P 3 → 2" in view.bar.undo.description
+    assert view.state.degree == 2 and "Degree P 2 → 3" in view.bar.undo.description
     act("help")
     assert view.bar.dialog.open and all(key in view.bar.dialog[0].object for key in SHORTCUTS)
     act("nonsense")  # whatever a browser may send

@@ -5,8 +5,8 @@ import time
 
 import pandas as pd
 
-from qfl_explore.dashboards import encoding_text as text
-from qfl_explore.dashboards.encoding_state import DISTORTIONS, EncodingState
+from qfl_explore.dashboards.encoding import text
+from qfl_explore.dashboards.encoding.state import DISTORTIONS, EncodingState
 from qfl_explore.dashboards.link import unknown_words
 from qfl_explore.experiments.encoding import EncodingConfig, run
 from qfl_explore.experiments.encoding_config import DISTORTIONS as KINDS

@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from qfl_explore.dashboards.export_drawings import DRAWN
-from qfl_explore.dashboards.export_notebook import OWN_TABLE, as_file, chapter, notebook
 from qfl_explore.dashboards.pages import PAGES, states_of
-from qfl_explore.dashboards.sharing import exported, written
+from qfl_explore.dashboards.share.drawings import DRAWN
+from qfl_explore.dashboards.share.notebook import OWN_TABLE, as_file, chapter, notebook
+from qfl_explore.dashboards.share.views import exported, written
 from qfl_explore.experiments.polynomial import PolynomialConfig
 
 BASE = "http://room/app"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qfl_explore.dashboards import gradient_variance_text as text
-from qfl_explore.dashboards.gradient_variance_state import VIEWS, GradientVarianceState, refuse_large
+from qfl_explore.dashboards.gradient_variance import text
+from qfl_explore.dashboards.gradient_variance.state import VIEWS, GradientVarianceState, refuse_large
 from qfl_explore.experiments.gradient_variance import run
 from qfl_explore.experiments.gradient_variance_sweep import Fit
 from qfl_explore.experiments.gradient_variance_training import TrainingConfig, stream_training

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qfl_explore.dashboards.exercise import ELSEWHERE, Picker, grouped
 from qfl_explore.dashboards.hiding import EXTRA, Frame, Hiding
 from qfl_explore.dashboards.link import words_of
 from qfl_explore.dashboards.pages import PAGES, get_page, states_of
+from qfl_explore.dashboards.share.exercise import ELSEWHERE, Picker, grouped
 
 #: Label of a widget -> why no link carries it.
 NOT_IN_LINKS = {

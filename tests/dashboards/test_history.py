@@ -2,11 +2,11 @@
 
 import param
 
-from qfl_explore.dashboards.differences import arrows, changes, settings_of, value_words, verdict
-from qfl_explore.dashboards.history import History, history_of
-from qfl_explore.dashboards.noise_state import NoiseState
+from qfl_explore.dashboards.noise.state import NoiseState
+from qfl_explore.dashboards.parts.differences import arrows, changes, settings_of, value_words, verdict
+from qfl_explore.dashboards.parts.history import History, history_of
 from qfl_explore.dashboards.state import PolynomialState
-from qfl_explore.dashboards.sweeps_state import SweepsState
+from qfl_explore.dashboards.sweeps.state import SweepsState
 
 
 class Clock:

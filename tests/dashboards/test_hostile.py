@@ -18,20 +18,20 @@ from markdown_it import MarkdownIt
 
 from qfl_explore import sweeps
 from qfl_explore.cli import serve as access
-from qfl_explore.dashboards import admission
-from qfl_explore.dashboards import real_data_download as downloads
-from qfl_explore.dashboards import shell as shell_module
-from qfl_explore.dashboards.live import message
-from qfl_explore.dashboards.own_data import OwnData
+from qfl_explore.dashboards.frame import admission
+from qfl_explore.dashboards.frame import shell as shell_module
+from qfl_explore.dashboards.frame.shell import Shell
 from qfl_explore.dashboards.pages import PAGES
-from qfl_explore.dashboards.scheduler import Scheduler
-from qfl_explore.dashboards.settings import code_block
-from qfl_explore.dashboards.shell import Shell
-from qfl_explore.dashboards.spreadsheet import to_csv
+from qfl_explore.dashboards.parts.buttons import code_block
+from qfl_explore.dashboards.parts.text import Text, as_markup
+from qfl_explore.dashboards.parts.upload import safe_name, upload
+from qfl_explore.dashboards.polynomial.own_data import OwnData
+from qfl_explore.dashboards.real_data import download as downloads
+from qfl_explore.dashboards.runs.live import message
+from qfl_explore.dashboards.runs.scheduler import Scheduler
+from qfl_explore.dashboards.share.spreadsheet import to_csv
+from qfl_explore.dashboards.share.take_along import table_html
 from qfl_explore.dashboards.state import PolynomialState
-from qfl_explore.dashboards.take_along import table_html
-from qfl_explore.dashboards.text import Text, as_markup
-from qfl_explore.dashboards.upload import safe_name, upload
 from qfl_explore.experiments.table import MAX_BYTES, read_table
 from qfl_explore.results.sqlite import SqliteFile
 from tests.dashboards.waiting import wait_for

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from qfl_explore.dashboards.link import APP_WORDS, query_of, unknown_words, words_of
 from qfl_explore.dashboards.pages import PAGES
 from qfl_explore.dashboards.parameters import MAX_TEXT, shown
-from qfl_explore.dashboards.real_data_state import METHODS, RealDataState
+from qfl_explore.dashboards.real_data.state import METHODS, RealDataState
 from tests.dashboards.waiting import wait_for
 
 CLASSES = list(dict.fromkeys(cls for page in PAGES for cls in page.state_classes()))

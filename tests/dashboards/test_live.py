@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from qfl_explore.dashboards.live import RunHandle, Update
-from qfl_explore.dashboards.scheduler import Scheduler, paced
+from qfl_explore.dashboards.runs.live import RunHandle, Update
+from qfl_explore.dashboards.runs.scheduler import Scheduler, paced
 from tests.dashboards.waiting import wait_for as wait_at_all
 
 wait_for = functools.partial(wait_at_all, timeout=5.0, every=0.002)

@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pandas as pd
 
-from qfl_explore.dashboards import measurement_bases as page_module
-from qfl_explore.dashboards import measurement_bases_text as text
-from qfl_explore.dashboards.measurement_bases_state import MeasurementState
 from qfl_explore.dashboards.link import unknown_words
+from qfl_explore.dashboards.measurement_bases import page as page_module
+from qfl_explore.dashboards.measurement_bases import text
+from qfl_explore.dashboards.measurement_bases.state import MeasurementState
 from qfl_explore.experiments.measurement_bases import MeasurementConfig, run
 from qfl_explore.experiments.measurement_bases_features import feature_table
 from qfl_explore.experiments.measurement_bases_repetitions import estimates

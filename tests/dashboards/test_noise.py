@@ -6,10 +6,10 @@ import time
 import pandas as pd
 import pytest
 
-from qfl_explore.dashboards import noise_text as text
-from qfl_explore.dashboards.noise_state import MULTIPLES, NoiseState
-from qfl_explore.dashboards.pages import Session, get_page
 from qfl_explore.dashboards.link import unknown_words
+from qfl_explore.dashboards.noise import text
+from qfl_explore.dashboards.noise.state import MULTIPLES, NoiseState
+from qfl_explore.dashboards.pages import Session, get_page
 from qfl_explore.experiments.noise import NoiseConfig, run
 from qfl_explore.experiments.noise_curve import curve
 

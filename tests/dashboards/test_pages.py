@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 from qfl_explore.config import FusionConfig
-from qfl_explore.dashboards.circuit import circuit_sentence, count_table
-from qfl_explore.dashboards.diagram import diagrams, slot_rows
+from qfl_explore.dashboards.circuit.page import circuit_sentence, count_table
 from qfl_explore.dashboards.pages import PAGES, Page, Session, get_page
-from qfl_explore.dashboards.settings import copy_button
+from qfl_explore.dashboards.parts.buttons import copy_button
+from qfl_explore.dashboards.parts.diagram import diagrams, slot_rows
 from qfl_explore.plots.style import COLOURS, LiveFigure, copy_of
 from tests.dashboards.waiting import wait_for
 
 
 def test_first_page_needs_no_tensorflow():
     code = (
-        "import sys, time; from qfl_explore.dashboards.shell import Shell; s = Shell(); v = s._views['polynomial']\n"
+        "import sys, time; from qfl_explore.dashboards.frame.shell import Shell\n"
+        "s = Shell(); v = s._views['polynomial']\n"
         "end = time.monotonic() + 30\n"
         "while not v._records and time.monotonic() < end: time.sleep(0.05)\n"
         "s.open('circuit'); s.close(); assert v._records\n"
@@ -109,7 +110,7 @@ def test_closing_stops_every_run(shell):
 def test_a_page_that_fails_to_build_leaves_a_message(shell, monkeypatch):
     made = shell()
     broken = Page("broken", "Broken", "qfl_explore.nowhere")
-    monkeypatch.setattr("qfl_explore.dashboards.shell.get_page", lambda name: broken)
+    monkeypatch.setattr("qfl_explore.dashboards.frame.shell.get_page", lambda name: broken)
     made.open("broken")
     assert "could not be opened" in made.session.notice
 

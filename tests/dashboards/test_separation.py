@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from qfl_explore.dashboards import separation_text as text
-from qfl_explore.dashboards.separation_queries import drawing, every_engine
-from qfl_explore.dashboards.separation_state import SeparationState
 from qfl_explore.dashboards.link import unknown_words
+from qfl_explore.dashboards.separation import text
+from qfl_explore.dashboards.separation.queries import drawing, every_engine
+from qfl_explore.dashboards.separation.state import SeparationState
 from qfl_explore.experiments import rank_wall, separation, separation_learn, signal_processing
 from tests.dashboards.waiting import wait_for
 

@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from qfl_explore.dashboards import shared_runs
-from qfl_explore.dashboards.live import RunHandle
-from qfl_explore.dashboards.scheduler import Scheduler, Wait, paced
-from qfl_explore.dashboards.shared_runs import Tapes, footprint
+from qfl_explore.dashboards.runs import shared_runs
+from qfl_explore.dashboards.runs.live import RunHandle
+from qfl_explore.dashboards.runs.scheduler import Scheduler, Wait, paced
+from qfl_explore.dashboards.runs.shared_runs import Tapes, footprint
 from tests.dashboards.waiting import wait_for as wait_at_all
 
 wait_for = functools.partial(wait_at_all, timeout=5.0, every=0.002)

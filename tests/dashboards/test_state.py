@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from qfl_explore.dashboards import wording
-from qfl_explore.dashboards.export import compare_with_tfq, history_table, link, snippet
+from qfl_explore.dashboards.parts import wording
+from qfl_explore.dashboards.polynomial.code import compare_with_tfq, history_table, snippet
 from qfl_explore.dashboards.state import MAX_LIVE_QUBITS, PRESETS, TARGETS, PolynomialState
 from qfl_explore.experiments.polynomial import prepare, run
 from qfl_explore.experiments.targets import TARGETS as KNOWN_TARGETS
@@ -16,7 +16,6 @@ from qfl_explore.theory.spectrum import Ceiling
 
 def test_defaults_leave_the_link_bare():
     assert PolynomialState().to_query() == {}
-    assert link("http://localhost:5006/app", {}) == "http://localhost:5006/app"
 
 
 def test_every_parameter_survives_the_link():

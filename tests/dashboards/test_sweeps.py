@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from qfl_explore import sweeps
-from qfl_explore.dashboards import sweeps_text as text
-from qfl_explore.dashboards.sweeps_presets import NOTHING, PRESETS
-from qfl_explore.dashboards.sweeps_state import SweepsState, parse_settings, parse_values, settings_of
-from qfl_explore.dashboards.sweeps_work import SweepWork, n_workers
+from qfl_explore.dashboards.sweeps import text
+from qfl_explore.dashboards.sweeps.presets import NOTHING, PRESETS
+from qfl_explore.dashboards.sweeps.state import SweepsState, parse_settings, parse_values, settings_of
+from qfl_explore.dashboards.sweeps.work import SweepWork, n_workers
 from qfl_explore.plots.sweeps_names import label_of
 from qfl_explore.results.record import plain
 from qfl_explore.sweeps import Grid

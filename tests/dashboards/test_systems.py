@@ -6,9 +6,9 @@ import time
 import pandas as pd
 import pytest
 
-from qfl_explore.dashboards import systems_text as text
 from qfl_explore.dashboards.link import unknown_words
-from qfl_explore.dashboards.systems_state import ATTENTIVE, SETS, TASKS, SystemsState
+from qfl_explore.dashboards.systems import text
+from qfl_explore.dashboards.systems.state import ATTENTIVE, SETS, TASKS, SystemsState
 from qfl_explore.experiments import systems_config
 from qfl_explore.experiments.systems import SystemsConfig, run
 from qfl_explore.plots import systems as plots

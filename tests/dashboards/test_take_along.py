@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qfl_explore.dashboards.take_along import MAX_ROWS, NOTHING_YET, TakeAlong, table_html
+from qfl_explore.dashboards.share.take_along import MAX_ROWS, NOTHING_YET, TakeAlong, table_html
 from qfl_explore.errors import invalid
 
 

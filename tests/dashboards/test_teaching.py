@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from qfl_explore.dashboards.sweeps_state import SweepsState
-from qfl_explore.dashboards.teach import found
-from qfl_explore.dashboards.teaching_bar import become, entered
-from qfl_explore.dashboards.terms import explained, mark, popover
-from qfl_explore.dashboards.text import Text
+from qfl_explore.dashboards.frame.teaching_bar import become, entered
+from qfl_explore.dashboards.parts.terms import explained, mark, popover
+from qfl_explore.dashboards.parts.text import Text
+from qfl_explore.dashboards.sweeps.state import SweepsState
+from qfl_explore.dashboards.teach.page import found
 from qfl_explore.teaching.content import glossary, preset, tours
 from tests.dashboards.waiting import wait_for
 

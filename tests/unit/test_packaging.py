@@ -160,8 +160,8 @@ def test_the_makefile_serves_what_the_command_serves():
 def test_the_servers_first_steps_run_without_tensorflow():
     steps = """
 import runpy, sys, threading
-runpy.run_path("qfl_explore/dashboards/preload.py")
-[thread.join() for thread in threading.enumerate() if "prepare_other_pages" in thread.name]
+runpy.run_path("qfl_explore/dashboards/frame/preload.py")
+[thread.join() for thread in threading.enumerate() if thread.name == "qfl-prepare"]
 from qfl_explore.plots.style import Spares
 print(sum(len(spares.keys) for spares in Spares.every), sum(map(len, (spares._ready for spares in Spares.every))))
 print(*{name.split(".")[0] for name in sys.modules})

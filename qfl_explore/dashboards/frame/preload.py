@@ -1,0 +1,41 @@
+"""What ``panel serve --setup`` runs once: imports, kernels, figures, so that visitors wait for none.
+
+The first two pages are ready before the server is; the others become so behind it. TensorFlow is left
+alone: no page needs it to open.
+"""
+
+import importlib
+import threading
+import time
+
+from qfl_explore.dashboards.circuit import page as circuit
+from qfl_explore.dashboards.frame.shell import Shell
+from qfl_explore.dashboards.pages import PAGES
+from qfl_explore.dashboards.polynomial import figures as polynomial_figures
+from qfl_explore.dashboards.runs.tuning import leave_imports_out, tune
+from qfl_explore.plots.style import Spares
+from qfl_explore.simulation.batched import warm_up
+
+#: Seconds between two imports or figures, in which visitors have the interpreter, and before the first of them.
+PAUSE_S, FIRST_S = 0.15, 4.0
+
+
+def prepare_other_pages() -> None:
+    """Imports every page and makes its figures, one at a time."""
+    time.sleep(FIRST_S)
+    for page in PAGES:
+        importlib.import_module(page.module)
+        time.sleep(PAUSE_S)
+    for spares in tuple(Spares.every):
+        for key in spares.keys:
+            spares.fill((key,))
+            time.sleep(PAUSE_S)
+
+
+tune()
+warm_up()
+polynomial_figures.SPARES.fill()
+circuit.SPARES.fill()
+Shell().close()
+leave_imports_out()
+threading.Thread(target=prepare_other_pages, name="qfl-prepare", daemon=True).start()

@@ -1,0 +1,1 @@
+"""Pages below a cell of a notebook."""

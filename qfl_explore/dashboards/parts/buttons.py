@@ -1,0 +1,59 @@
+"""Buttons that take something along: copy, download; and source that can be copied."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+
+def button(label: str, icon: str) -> pmui.Button:
+    """A small outlined button."""
+    return pmui.Button(label=label, icon=icon, variant="outlined", size="small", margin=0)
+
+
+def download(callback: Callable[[], io.StringIO], filename: str, label: str) -> pmui.FileDownload:
+    """A button that downloads what ``callback`` returns when it is pressed."""
+    widget = pmui.FileDownload(callback=callback, filename=filename, label=label, size="small", margin=0, embed=False)
+    widget.variant = "outlined"  # in the constructor it clashes with the widget's own default
+    return widget
+
+
+def code_block(text: str, language: str = "python") -> pn.Row:
+    """Source, shown as such, and a button that copies it."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=2))  # nothing in the text ends it
+    shown = pn.pane.Markdown(f"{fence}{language}\n{text}\n{fence}", sizing_mode="stretch_width", margin=(0, 12))
+    return pn.Row(shown, copy_button(text), sizing_mode="stretch_width")
+
+
+#: Browsers offer the clipboard on localhost and over HTTPS only; elsewhere the old way still works.
+_COPY = """
+const text = this.dataset.text;
+if (navigator.clipboard) {
+  navigator.clipboard.writeText(text);
+} else {
+  const area = document.body.appendChild(document.createElement('textarea'));
+  area.value = text;
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
+this.textContent = 'Copied';
+"""
+_BUTTON = (
+    "font: inherit; font-size: 13px; padding: 5px 12px; border-radius: 6px; cursor: pointer; "
+    "color: inherit; background: transparent; border: 1px solid rgba(128, 128, 128, 0.6)"
+)
+
+
+def copy_button(text: str, label: str = "Copy", margin: Any = (8, 12)) -> pn.pane.HTML:
+    """Copies a text to the visitor's clipboard, without a round trip to the server."""
+    shown = (
+        f'<button type="button" style="{_BUTTON}" data-text="{html.escape(text)}" onclick="{_COPY}">{label}</button>'
+    )
+    return pn.pane.HTML(shown, margin=margin)

@@ -1,0 +1,112 @@
+"""What the server sets once, so that thirty visitors do not wait for what Python and Panel do beside the work.
+
+- Panel marks every ``DataModel`` below a component with the root it belongs to, so that it can be cleaned up later. It
+  looks for them with ``Model.select``, which walks through everything a component holds: whenever a widget changes,
+  hundreds of models. But every component is marked when it is made, so that its own data are enough.
+- Panel looks on the disk for the files of every component that it makes, hundreds of times for a page. They do not
+  change while the server runs.
+- Bokeh checks the signature of every callback of every widget; that is a tenth of the time a page takes to build.
+- Python's search for unreachable objects goes through all objects there are, half a million for the imports and
+  fifty thousand for each visitor, and nothing else runs meanwhile. What was imported is left out of it, and it is
+  done for several closed sessions together, or when nothing is being computed.
+- A thread that wants the interpreter waits for up to five milliseconds until a computing one gives it up, and the
+  server's loop wants it after every write to a socket, several for each picture. Here it waits for half a millisecond.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bokeh.model import DataModel
+from bokeh.model.util import collect_filtered_models
+from bokeh.settings import settings
+from panel.custom import ReactiveESM
+from panel.io import document as panel_document
+from panel.reactive import ReactiveCustomBase
+from panel_material_ui.base import MaterialComponent
+from param import Filename
+
+from qfl_explore.dashboards.runs.scheduler import shared_scheduler
+
+#: Closed sessions whose objects may wait for the next search, and how long, in seconds.
+MOST_CLOSED = 8
+LONGEST_S = 60.0
+#: How long a thread may keep the interpreter while another wants it, in seconds.
+SWITCH_S = 0.0005
+#: Young objects are searched after so many new ones; the default of 700 is for small programs.
+_YOUNG = 20_000
+#: Log lines that say nothing but that a visitor came or went: the text they begin with.
+_NOISE = (
+    "WebSocket connection opened",
+    "WebSocket connection closed",
+    "ServerConnection created",
+    "Failed sending message as connection was closed",
+)
+_garbage = {"closed": 0, "since": 0.0}
+
+
+def tune() -> None:
+    """Sets everything; called once, before the first visitor."""
+    ReactiveCustomBase._patch_datamodel_ref = classmethod(_mark_own_data)
+    for component in (ReactiveESM, MaterialComponent):
+        for name in ("_bundle_path", "_bundle_css"):
+            found = vars(component).get(name)
+            if hasattr(found, "f"):
+                found.f = _remembered(found.f)
+    Filename._resolve = functools.cache(Filename._resolve)
+    settings.perform_error_diagnostics = False
+    panel_document._garbage_collect = lambda: None  # `tidy` does it
+    sys.setswitchinterval(SWITCH_S)
+    gc.set_threshold(_YOUNG, 20, 1_000)
+    for name in ("bokeh.server.views.ws", "panel.io.document"):
+        logging.getLogger(name).addFilter(_says_something)
+
+
+def leave_imports_out() -> None:
+    """What exists now is no longer searched for garbage; called before there are visitors."""
+    gc.collect()
+    gc.freeze()
+
+
+def tidy() -> None:
+    """Searches for garbage if it is time; called on the server's loop, now and then."""
+    closed, waited = _garbage["closed"], time.monotonic() - _garbage["since"]
+    if closed and (closed >= MOST_CLOSED or waited > LONGEST_S or not shared_scheduler().counts()["active"]):
+        _garbage.update(closed=0)
+        gc.collect()
+
+
+def _remembered(find: Callable[[type], Any]) -> Callable[[type], Any]:
+    """Asks once for each class; lists are copied, because they may be added to."""
+    ask = functools.cache(find)
+
+    def answer(cls: type) -> Any:
+        found = ask(cls)
+        return list(found) if isinstance(found, list) else found
+
+    return answer
+
+
+def note_closed() -> None:
+    """A session has ended."""
+    if not _garbage["closed"]:
+        _garbage["since"] = time.monotonic()
+    _garbage["closed"] += 1
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not str(record.msg).startswith(_NOISE)
+
+
+def _mark_own_data(cls: type, props: Any, ref: str) -> None:
+    """Marks the ``DataModel`` of a component and those it is made of, but not those of its children."""
+    mark = f"__ref:{ref}"
+    for model in collect_filtered_models(lambda found: not isinstance(found, DataModel), props):
+        if mark not in model.tags:
+            model.tags.append(mark)
