@@ -112,6 +112,8 @@ def test_sentences_tell_the_wall():
     assert "has learned it" in wording.result_sentence(above, 1.0, 0.999, 600, True)
     gap = wording.result_sentence(above, 0.9, 0.9, 600, True)
     assert "not the spectrum's: training is not there yet" in gap
+    heart = wording.result_sentence(above, 0.95, 0.27, 600, True)
+    assert "by heart" in heart and "R² = 0.950" in heart and "more steps do not" in heart
     few = dataclasses.replace(above, n_parameters=3)
     assert "3 parameters for 7 frequencies may be too few" in wording.result_sentence(few, 0.9, 0.9, 600, True)
     assert wording.result_sentence(above, 0.9, -0.5, 20, False) == "So far, after 20 steps: test R² = −0.500."

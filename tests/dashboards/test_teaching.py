@@ -95,7 +95,13 @@ def test_a_run_waits_for_the_prediction_and_goes_on_with_the_answer(shell):
     assert bar._step.predict and page.query() == {"P": "2"}
     wait_for(lambda: page.run.state == "paused")
     assert "waits for your answer" in bar.card.ask.object and bar.card.told.object == ""
+    assert made._body.styles["visibility"] == "hidden"  # the headline says the answer
+    made.open("teach")
+    assert made._body.styles["visibility"] == "visible"
+    made.open("polynomial")
+    assert made._body.styles["visibility"] == "hidden"
     bar.answer(1)
+    assert made._body.styles["visibility"] == "visible"
     assert "The answer is: Near 0." in shown(bar.card.told.object) and "orthogonal" in bar.card.told.object
     assert "What this does not show." in bar.card.told.object
     assert page.run.state in ("queued", "running", "done")
@@ -103,8 +109,19 @@ def test_a_run_waits_for_the_prediction_and_goes_on_with_the_answer(shell):
     assert bar.card.told.object == "" and bar.card.ask.object
     bar.go(2)
     assert "orthogonal" in bar.card.told.object  # what was answered stays answered
+    bar.go(4)
+    assert made._body.styles["visibility"] == "hidden"
     bar.close()
     assert bar.number == 0 and "tour" not in made.session.address()
+    assert made._body.styles["visibility"] == "visible"
+
+
+def test_a_preset_ends_the_tour_and_shows_the_page(shell):
+    made = shell(tour="2", steps="10")
+    assert made._body.styles["visibility"] == "hidden"
+    made.teaching.take(preset("polynomial", "two modalities"))
+    assert made.teaching.number == 0 and made._body.styles["visibility"] == "visible"
+    assert "tour" not in made.session.address() and made.teaching._see.object.startswith("Two modalities")
 
 
 def walk(made, page):

@@ -73,7 +73,7 @@ class Shell:
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
         self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
         self.scaling = sizes.Scaling(self.session, self._body, scale=scale)
-        self.teaching = TeachingBar(self.session, self._open, step)
+        self.teaching = TeachingBar(self.session, self._body, self._open, step)
         self.hidden_line = HiddenLine(self.session)
         self.page = pmui.Page(
             title="qfl_explore",

@@ -78,6 +78,7 @@ class TeachingBar:
 
     Args:
         session: what the pages share.
+        body: holds the page; it is not seen while a step of the tour waits for a prediction.
         page: that the link opens.
         number: step of its tour that the link opens, from 1; 0: none.
 
@@ -87,8 +88,8 @@ class TeachingBar:
         number: the open step of the present page's tour, from 1; 0 while none is open.
     """
 
-    def __init__(self, session: Session, page: str = "", number: int = 0) -> None:
-        self._session = session
+    def __init__(self, session: Session, body: Any, page: str = "", number: int = 0) -> None:
+        self._session, self._body = session, body
         self._page, self._view = "", None
         self._open: dict[str, int] = {page: number} if number else {}
         self._chosen: dict[tuple[str, int], int] = {}
@@ -122,8 +123,9 @@ class TeachingBar:
         self._place[:] = []
         if self.number:
             self._draw()
-            if self._step.predict and self.answer_of() is None:
+            if self.waits:
                 when_loaded(self._hold)
+        self._cover()
         self._session.touch()
 
     def _tour_button(self, page: str) -> list[Any]:
@@ -145,7 +147,9 @@ class TeachingBar:
     # presets
 
     def take(self, preset: Preset) -> None:
-        """Sets the controls as one change and says what there is to see."""
+        """Sets the controls as one change and says what there is to see; an open tour ends."""
+        if self.number:
+            self.close()
         self._apply(preset.words)
         self.preset, self._expected = preset, self._view.query() if self._view else {}
         self._see.object = f"{preset.name[0].upper()}{preset.name[1:]}: {preset.see}"
@@ -169,10 +173,11 @@ class TeachingBar:
         """Enters a step: sets the controls, asks, and where it says so lets the run wait for an answer."""
         self._forget()
         self._open[self._page] = number
+        self._cover()
         if self._step.words is not None:
             self._apply(self._step.words)
         self._draw()
-        if self._step.predict and self.answer_of() is None:
+        if self.waits:
             self._hold()
         self._session.touch()
 
@@ -181,6 +186,7 @@ class TeachingBar:
         self._open.pop(self._page, None)
         self._place[:] = []
         self._release()
+        self._cover()
         self._session.touch()
 
     def answer(self, choice: int) -> None:
@@ -188,10 +194,16 @@ class TeachingBar:
         self._chosen[self._page, self.number] = choice
         self.card.reveal(self._step, choice)
         self._release()
+        self._cover()
 
     def answer_of(self) -> int | None:
         """What the learner chose in the open step; ``None`` while it is not answered."""
         return self._chosen.get((self._page, self.number))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the open step asks for a prediction that the learner has not made."""
+        return bool(self.number) and self._step.predict and self.answer_of() is None
 
     @property
     def _step(self) -> Step:
@@ -200,6 +212,12 @@ class TeachingBar:
     def _draw(self) -> None:
         self.card.draw(self.tour, self.number, self.answer_of())
         self._place[:] = [self.card.main]
+
+    def _cover(self) -> None:
+        """Hides the page while a prediction is due: its pictures and its headline would give the answer away."""
+        wanted = "hidden" if self.waits else "visible"
+        if self._body.styles.get("visibility", "visible") != wanted:  # it keeps its room, so nothing jumps
+            self._body.styles = {**self._body.styles, "visibility": wanted}
 
     def _hold(self) -> None:
         run = _run_of(self._view)

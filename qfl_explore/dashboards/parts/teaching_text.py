@@ -53,9 +53,9 @@ def question(step: Step, waits: bool = True) -> str:
 
     Args:
         step: of the tour.
-        waits: whether it is not answered yet; then a run that waits says so.
+        waits: whether it is not answered yet; then it says that the page waits.
     """
-    said = " <i>(The run waits for your answer.)</i>" if step.predict and waits else ""
+    said = " <i>(The page below is hidden and waits for your answer.)</i>" if step.predict and waits else ""
     word = "Predict first" if step.predict else "Question"
     return f"<h3>{word}</h3><p>{safe(step.question)}{said}</p>"
 

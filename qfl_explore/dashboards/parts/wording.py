@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: A ceiling at least this high counts as "every function of the target is reachable".
 FULL = 0.9995
+#: So much better on its training points than on the function: the gap is not one of training.
+BY_HEART = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +94,9 @@ def result_sentence(facts: Facts, train_r2: float, test_r2: float, step: int, fi
         return f"{so_far} The model has learned it."
     if top < FULL and test_r2 >= top - 0.02:
         return f"{so_far} That is the ceiling; only a larger P goes further."
+    if train_r2 > test_r2 + BY_HEART:
+        known = f"on its training points it has R² = {number(train_r2)}"
+        return f"{so_far} The layer learned its data by heart: {known}. More points or a smaller P help, more steps do not."
     few = facts.n_parameters < facts.ceiling.n_frequencies
     count = f"{facts.n_parameters} parameters for {facts.ceiling.n_frequencies} frequencies may be too few, or "
     return (
