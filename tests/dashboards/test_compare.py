@@ -16,12 +16,12 @@ PAGES = {
         "Epochs",
     ),
     "systems": ({"seeds": "2", "epochs": "5"}, {"epochs": 6}, "Epochs"),
-    "gradient_variance": ({"upto": "2", "D": "1"}, {"feature_dim": 2}, "Features"),
+    "gradient_variance": ({"upto": "4", "precision": "0.1"}, {"n_blocks": 2}, "Blocks"),
     "separation": ({}, {"delta_degrees": 45}, "Difference"),
-    "measurement_bases": ({"seeds": "2", "steps": "20", "train": "16"}, {"degree": 2}, "Degree P"),
+    "measurement_bases": ({"seeds": "2", "steps": "50", "train": "16"}, {"degree": 1}, "Degree P"),
     "encoding": ({"seeds": "2", "steps": "50", "train": "16", "P": "1"}, {"n_modalities": 1}, "Modalities M"),
     "noise": ({"seeds": "2", "steps": "20", "train": "16", "upto": "1", "P": "1"}, {"target_degree": 1}, "Degree"),
-    "sweeps": ({"xs": "1..2", "each_line": "1", "pictures": "-", "seeds": "2"}, {"seeds": 3}, "Seeds"),
+    "sweeps": ({"xs": "1..2", "each_line": "1", "pictures": "(none)", "seeds": "2"}, {"seeds": 3}, "Seeds"),
 }
 
 
@@ -35,10 +35,10 @@ def still(view):
     part = part_of(view)
     if not hasattr(part, "run"):
         return view.drawing.state == "done"
-    if part.pinned_figures() is None:
+    if part._drawn_run != part.run._run or part.pinned_figures() is None:  # what is there may be of the run before
         return False
     part.run.pause()
-    return part.run.state in ("paused", "done") and all(one.state in ("done", "idle") for one, _ in part._sides)
+    return part.run.drawn in ("paused", "done") and all(one.state in ("done", "idle") for one, _ in part._sides)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -46,6 +46,8 @@ def test_pin_change_and_both_are_there(shell, name):
     words, change, label = PAGES[name]
     view = shell(page=name, **words)._views[name]
     part = part_of(view)
+    assert "ignored" not in view.session.notice
+    assert all(getattr(part.state, setting) != value for setting, value in change.items())
     wait_for(lambda: still(view))
     assert part.pins.pin() and len(part.pins.pinned) == 1
     twins = part.pins.pinned[0].twins
