@@ -188,32 +188,6 @@ class PolynomialState(CircuitState):
             backend=self.engine,
         )
 
-    def apply_preset(self, name: str) -> None:
-        """Sets everything but the pace to the defaults, then to the preset's values.
-
-        Raises:
-            KeyError: there is no such preset.
-        """
-        defaults = {key: self.param[key].default for key in self.URL if key not in self.DRAWN}
-        self.param.update(**(defaults | PRESETS[name]))
-
 
 #: Steps without a better training R² before an early stop.
 PATIENCE = 100
-_PAIR = {"n_modalities": 2, "constant_slot": True}
-PRESETS: dict[str, dict[str, Any]] = {
-    "Within reach: cos 3x at P = 3": {},
-    "The wall: cos 3x at P = 2": {"degree": 2},
-    "The wall: cos 3x at P = 1": {"degree": 1},
-    "The wall: cos 5x at P = 4": {"degree": 4, "target_degree": 5},
-    "More than needed: T₂ at P = 5": {"degree": 5, "target": "chebyshev", "target_degree": 2},
-    "Two modalities: a product": {**_PAIR, "degree": 3, "target": "product", "target_degree": 1},
-    "Two modalities: a random polynomial": {
-        **_PAIR,
-        "degree": 3,
-        "target": "random_trigonometric",
-        "target_degree": 2,
-        "n_blocks": 2,
-    },
-    "A formula with noise": {"target": "formula", "formula": "cos(x1) + 0.5*sin(2*x1)", "noise": 0.1},
-}

@@ -179,9 +179,8 @@ def test_presets_pin_and_new_seed(page, server):
     page.get_by_text(re.compile("· finished")).wait_for()
     page.get_by_role("button", name="Pin this run").click()
     page.get_by_text(re.compile("pinned: P = 3")).wait_for()
-    page.get_by_role("combobox", name="Preset").click()
-    page.get_by_role("menuitem", name=re.compile("cos 5x at P = 4")).click()
-    page.get_by_text(re.compile(r"P = 4 < 5: no model of degree 4 can fit cos\(5x\)")).wait_for()
+    page.get_by_role("button", name="the wall", exact=True).click()
+    page.get_by_text(re.compile(r"P = 2 < 3: no model of degree 2 can fit cos\(3x\)")).wait_for()
     assert rows(page, "pinned") == 201
     page.get_by_role("button", name="New seed").click()
     page.get_by_text(re.compile("seed 1")).first.wait_for()

@@ -13,7 +13,6 @@ from qfl_explore.dashboards.share.exercise import ELSEWHERE, Picker, grouped
 
 #: Label of a widget -> why no link carries it.
 NOT_IN_LINKS = {
-    "Preset": "sets other controls, and those are in the link",
     "Example": "sets the polynomial, which is in the link",
     "Choose a CSV file": "a visitor's own file stays on the visitor's machine",
 }

@@ -2,6 +2,7 @@
 
 import param
 
+from qfl_explore.dashboards.frame.teaching_bar import become
 from qfl_explore.dashboards.noise.state import NoiseState
 from qfl_explore.dashboards.parts.differences import arrows, changes, settings_of, value_words, verdict
 from qfl_explore.dashboards.parts.history import History, history_of
@@ -54,7 +55,7 @@ def test_a_drag_back_to_where_it_began_leaves_no_entry_and_keeps_the_one_before(
 
 def test_a_preset_is_one_entry_with_everything_it_sets():
     state, clock, history = made()
-    state.apply_preset("Two modalities: a random polynomial")
+    become(state, {"M": "2", "target": "random_trigonometric", "k": "2", "blocks": "2"})
     assert history.undo() and not history.undo()
     assert settings_of(state) == settings_of(PolynomialState())
     assert history.redo() and state.n_modalities == 2 and state.target == "random_trigonometric"

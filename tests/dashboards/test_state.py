@@ -1,4 +1,4 @@
-"""The pages' state: URL words, bounds, presets, configs; and the sentences under the pictures."""
+"""The pages' state: URL words, bounds, configs; and the sentences under the pictures."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ import pytest
 
 from qfl_explore.dashboards.parts import wording
 from qfl_explore.dashboards.polynomial.code import compare_with_tfq, history_table, snippet
-from qfl_explore.dashboards.state import MAX_LIVE_QUBITS, PRESETS, TARGETS, PolynomialState
+from qfl_explore.dashboards.state import TARGETS, PolynomialState
 from qfl_explore.experiments.polynomial import prepare, run
 from qfl_explore.experiments.targets import TARGETS as KNOWN_TARGETS
 from qfl_explore.theory.spectrum import Ceiling
@@ -72,15 +72,6 @@ def test_invalid_words_are_named_and_the_rest_kept(word, text, expected):
     (problem,) = state.apply_query({"k": "2", word: text, "M": "3", "page": "circuit", "unknown": "1"})
     assert problem.startswith(f"{word}={text[:60]}") and " in the link was ignored: " in problem and expected in problem
     assert (state.target_degree, state.n_modalities) == (2, 3)
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_makes_a_problem(name):
-    state = PolynomialState(degree=8, seed=5)
-    state.apply_preset(name)
-    config = state.polynomial_config()
-    assert config.fusion.seed == 0 and config.fusion.n_qubits <= MAX_LIVE_QUBITS
-    assert prepare(config).n_parameters > 0
 
 
 def test_page_and_experiment_know_the_same_targets():

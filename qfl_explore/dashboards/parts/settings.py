@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import panel_material_ui as pmui
@@ -10,7 +9,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards.hiding import control, section_of
 from qfl_explore.dashboards.parts import look
 from qfl_explore.dashboards.parts.terms import explained
-from qfl_explore.dashboards.state import PRESETS, CircuitState, PolynomialState, State
+from qfl_explore.dashboards.state import CircuitState, PolynomialState, State
 
 _MARGIN = (8, 12, 2, 12)
 
@@ -92,37 +91,14 @@ def circuit_section(state: CircuitState, collapsed: bool = False) -> pmui.Card:
     )
 
 
-def preset_select(state: PolynomialState, notify: Callable[[str], None]) -> pmui.Select:
-    """A list of worked examples."""
-    widget = pmui.Select(
-        label="Preset",
-        options=["—", *PRESETS],
-        value="—",
-        size="small",
-        margin=(16, 12, 6, 12),
-        sizing_mode="stretch_width",
-    )
-
-    def choose(event: Any) -> None:
-        if event.new in PRESETS:
-            notify("")
-            state.apply_preset(event.new)
-            widget.value = "—"
-
-    widget.param.watch(choose, "value")
-    return widget
-
-
-def polynomial_sidebar(state: PolynomialState, own_data: list[Any], notify: Callable[[str], None]) -> list[Any]:
+def polynomial_sidebar(state: PolynomialState, own_data: list[Any]) -> list[Any]:
     """The drawer of the page Polynomial.
 
     Args:
         state: what the widgets change.
         own_data: widgets for a formula and a table; each shown for its target.
-        notify: shows (or, with an empty text, clears) a notice.
     """
     return [
-        preset_select(state, notify),
         section(
             "Function and degree",
             slider(state, "degree", "Degree P"),

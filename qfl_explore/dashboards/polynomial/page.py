@@ -108,7 +108,7 @@ class PolynomialPage(RunPage):
         pictures = (self.figures.top, self.headline, self.figures.bottom, self.wall_note, self.sizes)
         about = (self.take_along, self.check_text, Text(WHOSE, size=12, margin=(8, 10)))
         self.main = self.body(self.controls, *pictures, *about)
-        self.sidebar = polynomial_sidebar(self.state, self._own.widgets, session.notify)
+        self.sidebar = polynomial_sidebar(self.state, self._own.widgets)
 
     def config(self) -> PolynomialConfig:
         """The experiment's config; a table that is asked for has to be there."""
