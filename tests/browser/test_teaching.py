@@ -11,7 +11,8 @@ def test_a_tour_from_end_to_end(page, server):
     page.goto(f"{server}/app?tour=1")
     step = page.get_by_role("heading", name=re.compile("Step 1 of 5"))
     step.wait_for()
-    page.get_by_text("paused").first.wait_for()  # the run waits for the prediction
+    page.get_by_text("waits for your answer").first.wait_for()
+    page.get_by_text("paused").first.wait_for(state="hidden")  # and so is the headline, which says the answer
     page.get_by_role("button", name="Yes, its R² will come close to 1").click()
     page.get_by_text("That is right.").wait_for()
     page.get_by_text("What this does not show.").first.wait_for()

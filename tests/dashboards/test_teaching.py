@@ -19,6 +19,10 @@ def shown(markup: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", markup))
 
 
+def is_off(widget):
+    return widget.styles.get("display") == "none"
+
+
 def test_the_first_occurrence_of_a_word_is_marked_and_reached_by_key():
     marked = mark("The ceiling of the ceilings; a Ceiling. Re-uploading-like, xceiling.")
     assert marked.count("<dfn") == 1 and 'tabindex="0" data-term="ceiling" title="ceiling: The best score' in marked
@@ -95,13 +99,13 @@ def test_a_run_waits_for_the_prediction_and_goes_on_with_the_answer(shell):
     assert bar._step.predict and page.query() == {"P": "2"}
     wait_for(lambda: page.run.state == "paused")
     assert "waits for your answer" in bar.card.ask.object and bar.card.told.object == ""
-    assert made._body.styles["visibility"] == "hidden"  # the headline says the answer
+    assert is_off(made._body)  # the headline says the answer
     made.open("teach")
-    assert made._body.styles["visibility"] == "visible"
+    assert not is_off(made._body)
     made.open("polynomial")
-    assert made._body.styles["visibility"] == "hidden"
+    assert is_off(made._body)
     bar.answer(1)
-    assert made._body.styles["visibility"] == "visible"
+    assert not is_off(made._body)
     assert "The answer is: Near 0." in shown(bar.card.told.object) and "orthogonal" in bar.card.told.object
     assert "What this does not show." in bar.card.told.object
     assert page.run.state in ("queued", "running", "done")
@@ -110,17 +114,17 @@ def test_a_run_waits_for_the_prediction_and_goes_on_with_the_answer(shell):
     bar.go(2)
     assert "orthogonal" in bar.card.told.object  # what was answered stays answered
     bar.go(4)
-    assert made._body.styles["visibility"] == "hidden"
+    assert is_off(made._body)
     bar.close()
     assert bar.number == 0 and "tour" not in made.session.address()
-    assert made._body.styles["visibility"] == "visible"
+    assert not is_off(made._body)
 
 
 def test_a_preset_ends_the_tour_and_shows_the_page(shell):
     made = shell(tour="2", steps="10")
-    assert made._body.styles["visibility"] == "hidden"
+    assert is_off(made._body)
     made.teaching.take(preset("polynomial", "two modalities"))
-    assert made.teaching.number == 0 and made._body.styles["visibility"] == "visible"
+    assert made.teaching.number == 0 and not is_off(made._body)
     assert "tour" not in made.session.address() and made.teaching._see.object.startswith("Two modalities")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.hiding import display
 from qfl_explore.dashboards.link import APP_WORDS
 from qfl_explore.dashboards.pages import Session, View, states_of
 from qfl_explore.dashboards.parameters import State
@@ -215,9 +216,7 @@ class TeachingBar:
 
     def _cover(self) -> None:
         """Hides the page while a prediction is due: its pictures and its headline would give the answer away."""
-        wanted = "hidden" if self.waits else "visible"
-        if self._body.styles.get("visibility", "visible") != wanted:  # it keeps its room, so nothing jumps
-            self._body.styles = {**self._body.styles, "visibility": wanted}
+        display(self._body, not self.waits)
 
     def _hold(self) -> None:
         run = _run_of(self._view)

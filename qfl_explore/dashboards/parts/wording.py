@@ -96,7 +96,7 @@ def result_sentence(facts: Facts, train_r2: float, test_r2: float, step: int, fi
         return f"{so_far} That is the ceiling; only a larger P goes further."
     if train_r2 > test_r2 + BY_HEART:
         known = f"on its training points it has R² = {number(train_r2)}"
-        return f"{so_far} The layer learned its data by heart: {known}. More points or a smaller P help, more steps do not."
+        return f"{so_far} The data were learned by heart: {known}. More points or a smaller P help, more steps do not."
     few = facts.n_parameters < facts.ceiling.n_frequencies
     count = f"{facts.n_parameters} parameters for {facts.ceiling.n_frequencies} frequencies may be too few, or "
     return (
