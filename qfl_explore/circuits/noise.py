@@ -91,11 +91,6 @@ class NoiseModel:
         factor = check_strength("factor", factor, math.inf, "a multiple")
         return NoiseModel(**{name: min(most, factor * getattr(self, name)) for name, (most, _) in STRENGTHS.items()})
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether every strength is 0."""
-        return not any(dataclasses.astuple(self))
-
 
 def check_strength(name: str, value: Any, most: float, meaning: str) -> float:
     """``value`` as a float from 0 to ``most``; otherwise raises.

@@ -196,17 +196,6 @@ class MultimodalData:
         rows = self.split[check_option("part", name, PARTS)]
         return tuple(array[rows] for array in self.features), self.labels[rows]
 
-    def raw_part(self, name: str) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-        """Raw arrays and labels of one part.
-
-        Raises:
-            ValueError: the part is unknown, or the data set has features only.
-        """
-        rows = self.split[check_option("part", name, PARTS)]
-        if self.raw is None:
-            raise invalid(f"{self.name} has no raw arrays", "a data set of signals or images", "features only")
-        return tuple(array[rows] for array in self.raw), self.labels[rows]
-
     def counts(self) -> dict[str, dict[str, int]]:
         """For each part, how many samples each class or label has; of a regression, how many targets are known."""
         return {part: self._count(self.labels[rows]) for part, rows in self.split.items()}

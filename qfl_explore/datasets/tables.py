@@ -111,11 +111,6 @@ def _cells(line: str, delimiter: str | None) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
 
 
-def good_rows(values: np.ndarray) -> np.ndarray:
-    """Indices of the rows that `read_numbers` could read."""
-    return np.flatnonzero(np.isfinite(values).all(axis=1))
-
-
 def one_hot_class(values: np.ndarray) -> np.ndarray:
     """[N] index of the only 1 in each row of [N, classes]; -1 where a row has none or several."""
     single = (np.isin(values, (0, 1)).all(axis=1)) & (values.sum(axis=1) == 1)

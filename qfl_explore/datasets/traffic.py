@@ -134,20 +134,3 @@ def chronological(n: int) -> dict[str, np.ndarray]:
     n_test, n_train = round(0.2 * n), round(0.7 * n)
     rows = np.arange(n)
     return {"train": rows[:n_train], "validation": rows[n_train : n - n_test], "test": rows[n - n_test :]}
-
-
-def persistence_error(data: MultimodalData, part: str | None = None) -> dict[str, float]:
-    """Mean absolute error of "the speed stays as it is", the least that a forecast must beat.
-
-    Args:
-        data: a forecast of all sensors, not standardised.
-        part: of the split, or ``None`` for all samples.
-
-    Returns:
-        Error in mph by horizon, as ``15 min``.
-    """
-    rows = slice(None) if part is None else data.split[part]
-    now = np.stack([sensor[rows, -1] for sensor in data.features], axis=1)
-    later = data.labels[rows].reshape(len(now), -1, data.n_modalities)
-    names = [name.rsplit(", ", 1)[1] for name in data.class_names[:: data.n_modalities]]
-    return {name: float(np.nanmean(np.abs(later[:, i] - now))) for i, name in enumerate(names)}

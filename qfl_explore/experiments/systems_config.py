@@ -181,8 +181,6 @@ QUICK: dict[str, Any] = {
     "learning_rates": (0.02, 0.1),
     "penalties": (0.1, 1.0),
 }
-#: Tasks that need no files.
-OFFLINE = ("wine", "breast_cancer", "digits")
 
 
 def task_config(task: str, **changes: Any) -> SystemsConfig:

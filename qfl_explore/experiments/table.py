@@ -35,8 +35,6 @@ class Table:
         target: [N] float64, as in the file.
         names: F feature names in the order of the columns of ``features``, then the target's.
         source: the file's name, for messages.
-        lowest: [F], each feature's smallest value in the file; it became ``domain[0]``.
-        highest: [F], each feature's largest value in the file; it became ``domain[1]``.
         domain: the angles (radians) between which the features lie.
     """
 
@@ -44,8 +42,6 @@ class Table:
     target: np.ndarray
     names: tuple[str, ...]
     source: str
-    lowest: np.ndarray
-    highest: np.ndarray
     domain: tuple[float, float]
 
     @property
@@ -71,11 +67,6 @@ class Table:
             "Each feature goes linearly from its smallest to its largest value in the file "
             f"(test rows included) onto {low:.4g} to {high:.4g} rad."
         )
-
-    def to_radians(self, values: np.ndarray) -> np.ndarray:
-        """New values [N, F] in the file's units -> radians, by the same map."""
-        low, high = self.domain
-        return low + (high - low) * ((np.asarray(values, np.float64) - self.lowest) / (self.highest - self.lowest))
 
 
 def read_table(
@@ -138,7 +129,7 @@ def _scaled(numbers: np.ndarray, names: tuple[str, ...], name: str, domain: tupl
         raise invalid("domain is out of range", "lowest < highest, both from -100 to 100 rad", f"domain={domain!r}")
     lowest, highest = numbers[:, :-1].min(axis=0), numbers[:, :-1].max(axis=0)
     features = low + (high - low) * ((numbers[:, :-1] - lowest) / (highest - lowest))
-    return Table(features, numbers[:, -1], names, name, lowest, highest, (float(low), float(high)))
+    return Table(features, numbers[:, -1], names, name, (float(low), float(high)))
 
 
 def _load(source: Any, name: str | None) -> tuple[bytes, str]:

@@ -30,7 +30,6 @@ MAX_LINES = len(LOOKS)
 MAX_PANELS = 6
 #: How an experiment calls a mean whose interval stands beside it as ``low`` and ``high``.
 OWN_MEANS = ("mean", "success")
-Span = tuple[float, float]
 _BARS = ("x0", "y0", "x1", "y1")
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qfl_explore.datasets import DATASETS, ecg, load, names, synthetic_ecg, synthetic_traffic, traffic
+from qfl_explore.datasets import DATASETS, ecg, load, names, synthetic_ecg, synthetic_traffic
+from tests.reference.forecast import persistence_error
 
 
 def test_both_say_that_they_are_synthetic():
@@ -82,7 +83,7 @@ def test_rush_hours_are_slower_and_neighbours_move_together():
     now = np.stack([sensor[:, -1] for sensor in data.features], axis=1)
     hour = (data.sample_ids - data.sample_ids[0].astype("datetime64[D]")).astype(int) // 60 % 24
     assert now[hour == 17].mean() < now[hour == 3].mean() - 5
-    error = traffic.persistence_error(data)
+    error = persistence_error(data)
     assert error["15 min"] < error["30 min"] < error["60 min"]
 
 

@@ -119,7 +119,8 @@ def test_reading_numbers(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes('\ufeffa,b\r\n1,2\r\n\r\n"3","4"\r\n5\r\n6,inf\r\n'.encode())
     header, values, problems = tables.read_numbers(path)
-    assert header == ["a", "b"] and tables.good_rows(values).tolist() == [0, 1]
+    assert header == ["a", "b"]
+    np.testing.assert_array_equal(np.isfinite(values).all(axis=1), [True, True, False, False])
     assert [str(problem) for problem in problems] == [
         "t.csv, record line 5: 1 cells instead of 2",
         "t.csv, record line 6: cell 2 is inf, not a finite number",

@@ -125,7 +125,7 @@ def test_forecasts_in_miles_per_hour(forecast):
 
 def test_persistence_is_the_data_sets_own():
     from qfl_explore.datasets import load
-    from qfl_explore.datasets.traffic import persistence_error
+    from tests.reference.forecast import persistence_error
 
     config = MultimodalConfig(
         **{**SMALL, "n_modalities": None}, dataset="synthetic_traffic", target="all", methods=("persistence",)

@@ -28,7 +28,6 @@ def test_features_become_radians_by_the_stated_map():
     np.testing.assert_allclose(table.features.max(axis=0), np.pi / 2)
     np.testing.assert_allclose(table.features[:, 0], np.linspace(-np.pi / 2, np.pi / 2, 10))
     np.testing.assert_array_equal(table.target, VALUES[:, 2])
-    np.testing.assert_allclose(table.to_radians(VALUES[:, :2]), table.features)
     assert "-1.571 to 1.571 rad" in table.scaling
     assert table.describe() == "my.csv (10 rows; features a, b)"
     np.testing.assert_allclose(read_table(_csv(), domain=(0, 1)).features[:, 0], np.linspace(0, 1, 10))
