@@ -23,10 +23,10 @@ SERVE := $(BIN)/qfl-explore serve --port $(PORT) $(ADDRESS:%=--address %) $(ORIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study load docs notebooks wheel
+.PHONY: help app test lab lint lock setup setup-dev clean benchmark benchmark-peers qsim-gpu study load docs pictures notebooks wheel
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Variables: PYTHON=/path/to/python  PORT=$(PORT)  ADDRESS=localhost  ORIGIN=host:port  ARGS="more arguments"'
 	@echo 'For a room of people: make app ARGS="--room --password"'
 
@@ -62,6 +62,9 @@ docs: setup-dev ## the handbook into build/handbook, offline, with every link ch
 	@$(BIN)/mkdocs build --quiet --strict
 	@$(BIN)/python scripts/check_site.py build/handbook
 	@echo "Read it with: $(BIN)/python -m http.server --directory build/handbook 8000"
+
+pictures: setup-dev ## photograph the app's pages into docs/pictures (Chromium; ten minutes; ARGS="app noise" for some)
+	@$(BIN)/python scripts/pictures.py $(ARGS)
 
 notebooks: setup-dev ## run all notebooks with their full settings; executed copies go to build/notebooks
 	@$(BIN)/python scripts/run_notebooks.py $(ARGS)

@@ -9,6 +9,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -74,7 +75,9 @@ def test_every_relative_link_leads_somewhere(page):
         place, _, anchor = target.partition("#")
         file = (page.parent / place).resolve() if place else page
         assert file.exists(), f"{target} leads nowhere"
-        assert not anchor or anchor in anchors_of(file), f"{target} has no such anchor: {sorted(anchors_of(file))}"
+        assert not anchor or file.suffix == ".png" or anchor in anchors_of(file), (
+            f"{target} has no such anchor: {sorted(anchors_of(file))}"
+        )
 
 
 @named
@@ -95,6 +98,39 @@ def test_imports_in_examples_are_right():
                     wrong = [alias.name for alias in node.names if not exists(f"{node.module}.{alias.name}")]
                     assert not wrong, f"{page.name}: from {node.module} import {wrong}"
     assert seen > 30
+
+
+def test_the_readmes_pictures_are_there_small_and_shown_somewhere():
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "pictures").glob("*.png")}
+    shown = {
+        name: page for page in PAGES for name in re.findall(r"pictures/(\w+\.png)", page.read_text(encoding="utf-8"))
+    }
+    assert set(shown) == set(pictures)
+    assert not {name: size for name, size in pictures.items() if size > 150_000}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r'(?:src|srcset)="([^"]+)"', readme)
+    assert len(told) == 2 and all((ROOT / place).exists() for place in told)
+
+
+def test_the_readmes_speeds_are_those_of_the_benchmark():
+    table = pd.read_csv(ROOT / "docs" / "benchmark" / "results.csv").query("part == 'sizes'")
+    engines = {"`batched`, ms": "batched", "JAX": "jax", "PennyLane on JAX": "pennylane-default"}
+    engines |= {"TensorFlow XLA": "tensorflow-xla", "TensorCircuit": "tensorcircuit", "PyTorch": "torch"}
+    engines |= {"TensorFlow Quantum": "tfq", "PennyLane Lightning": "pennylane-lightning"}
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").split("## How fast")[1].split("\n## ")[0].splitlines()
+    head, _, *rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if line.startswith("|")]
+    assert len(rows) == 5 and head[1:] == list(engines)
+    for row in rows:
+        qubits, m, d, p = map(int, re.findall(r"\d+", row[0]))
+        case = "n_qubits == @qubits and n_modalities == @m and feature_dim == @d and degree == @p and batch_size == 64"
+        measured = table.query(case).set_index("engine").gradient_ms
+        for name, told in zip(head[1:], row[1:], strict=True):
+            here = measured[engines[name]] / (1.0 if name.endswith("ms") else measured["batched"])
+            assert float(told.replace(",", "")) == pytest.approx(here, rel=0.05), (row[0], name)
+    other = table[table.engine != "batched"].set_index(["n_modalities", "feature_dim", "degree", "batch_size"])
+    ours = table[table.engine == "batched"].set_index(other.index.names)
+    least = min((other[kind] / ours[kind].reindex(other.index)).min() for kind in ("forward_ms", "gradient_ms"))
+    assert least == pytest.approx(1.13, abs=0.005), "the closest peer"
 
 
 def test_every_command_and_option_in_the_pages_exists():
