@@ -5,6 +5,7 @@ alone: no page needs it to open.
 """
 
 import importlib
+import sys
 import threading
 import time
 
@@ -18,6 +19,18 @@ from qfl_explore.simulation.batched import warm_up
 
 #: Seconds between two imports or figures, in which visitors have the interpreter, and before the first of them.
 PAUSE_S, FIRST_S = 0.15, 4.0
+#: A warm-up that takes longer than this, in seconds, compiles; then the person at the terminal is told.
+SLOW_S = 10.0
+COMPILING = "Compiling the simulator, once for this installation: a minute or more. The address answers afterwards.\n"
+
+
+def warm_up_aloud() -> None:
+    """Makes the kernels ready, and says so where that takes long."""
+    told = threading.Timer(SLOW_S, sys.stderr.write, (COMPILING,))
+    told.daemon = True
+    told.start()
+    warm_up()
+    told.cancel()
 
 
 def prepare_other_pages() -> None:
@@ -33,7 +46,7 @@ def prepare_other_pages() -> None:
 
 
 tune()
-warm_up()
+warm_up_aloud()
 polynomial_figures.SPARES.fill()
 circuit.SPARES.fill()
 Shell().close()
