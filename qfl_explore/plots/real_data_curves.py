@@ -101,13 +101,13 @@ def confusion(table: pd.DataFrame, title: str = "") -> hv.Overlay:
     names = list(dict.fromkeys(table["truth"]))
     options = {"xticks": list(enumerate(map(str, names))), "yticks": list(enumerate(map(str, names[::-1])))}
     size = {"height": _confusion_height(len(names)), "width": 520, "xrotation": 45 if len(names) > 4 else 0}
-    return overlay(CONFUSION, confusion_columns(table), "said", "true", title=title, show_grid=False, **options, **size)
+    return overlay(CONFUSION, confusion_columns(table), "predicted", "true", title=title, show_grid=False, **options, **size)
 
 
 def live_confusion(height: int = 380) -> LiveFigure:
     """`confusion` to stream into."""
     ticks = {"xticks": [(0, "")], "yticks": [(0, "")], "show_grid": False}
-    figure = live(CONFUSION, "said", "true", height, legend=None, **ticks)
+    figure = live(CONFUSION, "predicted", "true", height, legend=None, **ticks)
     figure.figure.min_border_left = 120
     return figure
 

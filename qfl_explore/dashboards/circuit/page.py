@@ -139,7 +139,7 @@ class CircuitPage:
             f"TFN is drawn to {DRAWN_TO:.0e} parameters. Circuits stop at 30 qubits."
         )
         return [
-            self.bar,
+            self.bar.alone(),
             self.pins.box,
             self.headline,
             self.diagram,

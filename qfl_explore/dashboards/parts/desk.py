@@ -94,6 +94,10 @@ class Bar:
     def __panel__(self) -> Any:
         return pmui.FlexBox(self._row, self._unseen, gap="0px", align_items="center", margin=0, sizing_mode=None)
 
+    def alone(self) -> pmui.Column:
+        """The bar in a line of its own, for a page without the buttons of a run."""
+        return pmui.Column(self, margin=(4, 10, 2, 10))
+
     def act(self, meaning: str) -> None:
         """Does what a key or a button means; what a page does not have does nothing."""
         if meaning in self._acts:

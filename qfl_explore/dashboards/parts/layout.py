@@ -68,8 +68,8 @@ class Frame:
         if self.n_copies:
             return {"flex": "1 1 100%", "min-width": f"{BESIDE}px", "grid-column": "1 / -1"}
         if self._fixed:
-            return {"flex": f"0 0 {self._least}px"}
-        return {"flex": f"1 1 {self._least}px", "min-width": f"{self._least}px"}
+            return {"flex": f"0 0 {basis(self._least)}"}
+        return {"flex": f"1 1 {basis(self._least)}", "min-width": f"{self._least}px"}
 
     @property
     def n_copies(self) -> int:
@@ -96,6 +96,15 @@ class Frame:
             one.styles = share
         self._cells[:] = [self.pane, *panes]
         self.item.styles = self._style() | {k: v for k, v in self.item.styles.items() if k == "max-width" and not panes}
+
+
+def basis(width: int) -> str:
+    """A width that an item of a row begins with; in a column, where it would be a height, the item is as high as it is.
+
+    Args:
+        width: in pixels.
+    """
+    return f"calc({width}px + 0%)"  # a part of an unknown height is the content's own
 
 
 def pane(figure: LiveFigure, title: str = "", **options: Any) -> pn.pane.Bokeh:

@@ -50,7 +50,7 @@ class AblationTab(Tab):
         controls = (self.vary, self.start_button, self.cancel_button, self.status)
         self.main = self.column(
             pmui.FlexBox(*controls, gap="8px", align_items="center"),
-            self.progress,
+            pmui.Column(self.progress, margin=(0, 10), sizing_mode="stretch_width"),
             self.headline,
             *self._boxes.values(),
             self.left_out,

@@ -290,7 +290,9 @@ class CurvesTab(Tab):
         found = [text.areas({m: bands[m] for m in best if m in bands}, k) for k, bands in self._kinds(shown)]
         self.areas.object = " ".join(found)
         draws = next((band.n_draws for band in shown.roc.values()), 0)
-        self.note.object = text.NOTES["curves"].format(n_draws=draws)
+        whose = f"Confusion of {plots.LOOKS[shown.method][3]}"
+        missing = "" if shown.method == self.page.state.of else ", because the chosen method has not been tested"
+        self.note.object = f"{whose}{missing}. {text.NOTES['curves'].format(n_draws=draws)}"
 
     def _kinds(self, shown: CloseUp) -> tuple[tuple[str, Any], ...]:
         return ("roc", shown.roc), ("pr", shown.pr)

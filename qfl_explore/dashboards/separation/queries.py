@@ -76,7 +76,7 @@ class QueriesPart(Part):
         proof = prose(text.PROOF)
         self.main = self.body(
             self.problem,
-            self.bar,
+            self.bar.alone(),
             self.pins.box,
             self.headline,
             row(titled("Success against queries", self.figures["ladder"], 360), spheres),

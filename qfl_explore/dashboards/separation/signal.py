@@ -41,7 +41,7 @@ class SignalPart(Part):
         self._result: Any = None
         self.main = self.body(
             Text(INTRO, size=14),
-            self.bar,
+            self.bar.alone(),
             self.pins.box,
             self.headline,
             self.status,

@@ -175,7 +175,7 @@ def test_confusions_and_forecasts(result, forecast):
     figure = curves.live_confusion()
     curves.put_confusion(figure, table)
     assert figure.figure.yaxis[0].major_label_overrides == {0: "c", 1: "b", 2: "a"}
-    assert drawn(curves.confusion(table)).xaxis.axis_label == "said"
+    assert drawn(curves.confusion(table)).xaxis.axis_label == "predicted"
     rows = numbers.forecasts(forecast)
     figure = curves.live_forecast()
     curves.put_forecast(figure, rows, ["quantum"])
