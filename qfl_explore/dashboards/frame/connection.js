@@ -1,6 +1,7 @@
 // Says that the connection is lost, gets it back, or opens the same settings anew; see connection.py.
 const PAUSES = [300, 700, 1500, 2500, 4000, 5000];
 const PATIENCE = 10000; // milliseconds for an answer after a sleep
+const HUNG = 30000; // a socket that is open and brings nothing
 const LONG = 30000; // hidden for so long counts as a sleep
 
 const bar = () => {
@@ -47,9 +48,12 @@ const reachable = async () => {
   }
 };
 
-// Bokeh 3.9 fetches the page again after a reconnect but loses its binary parts on the way.
+// Bokeh 3.9 fetches the page again after a reconnect but loses its binary parts on the way; and it takes what the new
+// socket says for the rest of a message that the old one began.
 const mend = (connection, document) => {
-  if (connection === undefined || connection.qflMended) return;
+  if (connection === undefined) return;
+  connection._receiver = new connection._receiver.constructor();
+  if (connection.qflMended) return;
   connection.qflMended = true;
   const pull = connection._pull_doc_json.bind(connection);
   let buffers = new Map();
@@ -72,6 +76,8 @@ class Watch {
     this.since = 0;
     this.tries = 0;
     this.refused = 0;
+    this.trying = false;
+    this.tried = 0;
     this.timer = null;
     this.hidden = null;
     this.asked = 0;
@@ -113,12 +119,13 @@ class Watch {
     if (!(await reachable())) {
       this.tell();
       this.again();
-    } else if (this.refused >= 2) {
+    } else if (this.refused >= 2 || (this.trying && Date.now() - this.tried > HUNG)) {
       this.reload();
     } else {
+      if (!this.trying) this.tried = Date.now();
       this.trying = true;
       this.event.reconnect();
-      this.again(8000); // a socket may hang
+      this.again(8000);
     }
   }
 
