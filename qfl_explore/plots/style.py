@@ -16,9 +16,12 @@ from typing import Any, ClassVar
 import holoviews as hv
 import numpy as np
 from bokeh.core.json_encoder import serialize_json
+from bokeh.core.properties import value
 from bokeh.document import Document
 from bokeh.models import Label, Node, Title
 from bokeh.util.serialization import make_id
+
+from qfl_explore.plots.log_axis import make_legible
 
 #: After Okabe and Ito, told apart with any kind of colour vision; on white the two oranges and the grey are darker,
 #: so that each has three times the ground's contrast: role -> (light theme, dark theme).
@@ -257,12 +260,16 @@ def _polish(figure: Any) -> None:
     figure.toolbar_location = "right"
     figure.stylesheets = [HOST]
     figure.min_border_left, figure.min_border_right = 56, 12
+    make_legible(figure)
     figure.title.text_font_size, figure.title.text_font_style = "14px", "bold"
     figure.title.text_font = FONT
     for axis in figure.axis:
         axis.axis_label_text_font_size = axis.major_label_text_font_size = FONT_SIZE
         axis.axis_label_text_font = axis.major_label_text_font = FONT
         axis.axis_label_text_font_style = "normal"
+    for renderer in figure.renderers:
+        if hasattr(getattr(renderer, "glyph", None), "text_font"):
+            renderer.glyph.text_font = value(FONT)
     for legend in figure.legend:
         legend.label_text_font_size, legend.label_text_font = "12px", FONT
         legend.stylesheets = [HOST]
