@@ -101,7 +101,9 @@ def confusion(table: pd.DataFrame, title: str = "") -> hv.Overlay:
     names = list(dict.fromkeys(table["truth"]))
     options = {"xticks": list(enumerate(map(str, names))), "yticks": list(enumerate(map(str, names[::-1])))}
     size = {"height": _confusion_height(len(names)), "width": 520, "xrotation": 45 if len(names) > 4 else 0}
-    return overlay(CONFUSION, confusion_columns(table), "predicted", "true", title=title, show_grid=False, **options, **size)
+    return overlay(
+        CONFUSION, confusion_columns(table), "predicted", "true", title=title, show_grid=False, **options, **size
+    )
 
 
 def live_confusion(height: int = 380) -> LiveFigure:
