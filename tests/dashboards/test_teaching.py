@@ -30,6 +30,13 @@ def test_the_first_occurrence_of_a_word_is_marked_and_reached_by_key():
     assert mark("95 % intervals of the degree P").count("<dfn") == 2
 
 
+def test_a_word_with_two_meanings_is_explained_with_the_right_one():
+    assert 'data-term="degree-of-freedom"' in mark("χ² is 170 a degree of freedom")
+    assert 'data-term="gate-fusion"' in mark("gate fusion") and 'data-term="amplitude-damping"' in mark(
+        "amplitude damping"
+    )
+
+
 def test_markup_code_links_and_formulas_are_left_alone():
     text = '`ceiling` [degree](#degree) $$ceiling$$ <a title="degree P">x</a>'
     assert mark(text) == text

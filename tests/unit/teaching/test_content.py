@@ -116,7 +116,7 @@ def test_the_glossary_is_unambiguous_and_short():
     anchors = [term.anchor for term in content.glossary()]
     assert len(set(anchors)) == len(anchors) and all(anchors)
     for term in content.glossary():
-        assert 15 < len(term.means) < 330 and term.source, term.name
+        assert 15 < len(term.means) < 330 and term.formula and term.source, term.name
         assert not TAGS.search(term.means + term.formula), term.name
     required = (
         "degree P, modality, observable, ansatz, data re-uploading, gradient variance, barren plateau, separable, "
