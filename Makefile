@@ -109,13 +109,13 @@ $(BIN)/uv:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing the packages of requirements.lock (a few minutes the first time)"
-	@$(INSTALL) --compile-bytecode -r requirements.lock
+	@$(INSTALL) -r requirements.lock
 	@$(INSTALL) --quiet --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing the packages of requirements-dev.lock"
-	@$(INSTALL) --compile-bytecode -r requirements-dev.lock
+	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 # One environment for each family of peers. PyTorch comes without CUDA unless TORCH_BACKEND says otherwise; where
@@ -129,6 +129,6 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 # Compiles the numerical kernels once, so that the first visitor does not wait for it.
 $(VENV)/.warm: $(VENV)/.installed $(wildcard qfl_explore/simulation/*.py)
-	@echo "Compiling the kernels"
+	@echo "Compiling the simulator (once; a minute or more)"
 	@$(BIN)/python -c "from qfl_explore.simulation.batched import warm_up; warm_up()"
 	@touch $@

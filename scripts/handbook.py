@@ -41,6 +41,8 @@ REFERENCE = {
     "Experiments": ("experiments",),
     "Results and sweeps": ("results", "sweeps"),
     "Study": ("study",),
+    "Teaching": ("teaching",),
+    "Load test": ("load",),
     "Pictures": ("plots",),
     "Pages": ("dashboards",),
 }
