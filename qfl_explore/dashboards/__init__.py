@@ -8,6 +8,7 @@
     dashboards.noise(theme="dark")
     dashboards.open("?page=noise&noise_kind=dephasing")  # a link of the app
     dashboards.polynomial(form=True)                      # ipywidgets, where Panel's extension is missing
+    dashboards.polynomial.settings()                      # what may stand in the brackets
 
 See `jupyter.notebook.open_page` for the arguments and `jupyter.notebook.NotebookPage` for what comes back.
 """
@@ -19,10 +20,25 @@ import importlib.util
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Functions that are loaded when they are first asked for.
 _HOMES = {"open": "jupyter.notebook", "form": "jupyter.widget_form"}
+
+
+_HELP = """
+
+In a notebook, as the last line of a cell::
+
+    from qfl_explore import dashboards
+
+    dashboards.{name}()  # theme="dark"; form=True for a plain form; settings as in the app's links
+
+``dashboards.{name}.settings()`` lists the settings.
+"""
 
 
 class PageModule(types.ModuleType):
@@ -31,11 +47,25 @@ class PageModule(types.ModuleType):
     ``qfl_explore.dashboards.polynomial`` is a package and stays one; Python lets a module have a class of its own.
     """
 
-    def __call__(self, link: str = "", /, **settings: Any) -> Any:
-        """Shows the page in a notebook; see `notebook.open_page`."""
+    def __call__(self, link: str = "", /, *, theme: str | None = None, form: bool = False, **settings: Any) -> Any:
+        """Shows the page in a notebook; see `jupyter.notebook.open_page`."""
         from qfl_explore.dashboards.jupyter.notebook import open_page
 
-        return open_page(self.__name__.rpartition(".")[2], link, **settings)
+        return open_page(self._page, link, theme=theme, form=form, **settings)
+
+    @property
+    def _page(self) -> str:
+        return self.__name__.rpartition(".")[2]
+
+    def settings(self) -> pd.DataFrame:
+        """The page's settings.
+
+        Returns:
+            One row each: word (in links and in brackets), name (that stands for the same), default, values, meaning.
+        """
+        from qfl_explore.dashboards.jupyter.settings import settings_of
+
+        return settings_of(self._page)
 
 
 class _Package(types.ModuleType):
@@ -46,6 +76,7 @@ class _Package(types.ModuleType):
             Path(place, "page.py").is_file() for place in getattr(value, "__path__", ())
         ):
             value.__class__ = PageModule
+            value.__doc__ = f"{value.__doc__ or ''}{_HELP.format(name=name)}"
         super().__setattr__(name, value)
 
 
@@ -61,6 +92,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    """What completion offers: the pages, and the two ways to open any of them."""
     from qfl_explore.dashboards.pages import PAGES
 
-    return sorted({*globals(), *_HOMES, *(page.name for page in PAGES)})
+    return sorted({*_HOMES, *(page.name for page in PAGES)})

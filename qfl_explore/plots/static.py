@@ -12,7 +12,9 @@ import numpy as np
 from qfl_explore.plots.style import COLOURS, LiveFigure
 
 #: Of one picture, in inches, and dots an inch.
-WIDTH, HEIGHT, DPI = 4.6, 3.1, 110
+WIDTH, HEIGHT, DPI = 4.6, 3.4, 110
+#: Height of a line of the legend, in points, and letters that fit beside each other.
+LEGEND_PT, LEGEND_LETTERS = 12, 84
 _MARKERS = {"circle": "o", "square": "s", "triangle": "^", "inverted_triangle": "v", "diamond": "D", "cross": "+"}
 _MARKERS |= {"x": "x", "star": "*", "asterisk": "*", "dash": "_", "hex": "h", "plus": "P"}
 
@@ -69,13 +71,14 @@ def draw(figure: LiveFigure, axes: Any, title: str = "") -> None:
             set_span(span.start, span.end)
     _label(model, axes)
     axes.grid(True, alpha=0.25)
-    axes.set_title(title, fontsize=10, fontweight="bold", loc="left")
-    _legend(model, axes)
+    lines = _legend(model, axes)
+    axes.set_title(title, fontsize=10, fontweight="bold", loc="left", pad=6 + LEGEND_PT * lines)
 
 
 def _label(model: Any, axes: Any) -> None:
     for axis, ours in ((model.xaxis, axes.xaxis), (model.yaxis, axes.yaxis)):
         if not axis or not axis[0].visible:
+            ours.set_visible(False)
             continue
         ours.set_label_text(axis[0].axis_label or "", fontsize=9)
         ours.set_tick_params(labelsize=8)
@@ -85,7 +88,8 @@ def _label(model: Any, axes: Any) -> None:
             ours.set_ticks(list(ticks), [str(named.get(float(tick), f"{tick:g}")) for tick in ticks])
 
 
-def _legend(model: Any, axes: Any) -> None:
+def _legend(model: Any, axes: Any) -> int:
+    """Between title and picture, where it hides nothing; returns how many lines it takes."""
     from matplotlib.lines import Line2D
 
     handles = []
@@ -100,8 +104,13 @@ def _legend(model: Any, axes: Any) -> None:
         elif type(glyph).__name__ in ("Patch", "Quad", "MultiPolygons"):
             look |= {"linestyle": "", "marker": "s", "alpha": max(0.3, _number(glyph.fill_alpha))}
         handles.append(Line2D([], [], label=str(getattr(item.label, "value", item.label) or ""), **look))
-    if handles:
-        axes.legend(handles=handles, fontsize=7.5, ncols=2, loc="best", framealpha=0.7)
+    if not handles:
+        return 0
+    longest = max(len(handle.get_label()) for handle in handles)
+    columns = max(1, min(len(handles), LEGEND_LETTERS // (longest + 6)))
+    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.99), "borderaxespad": 0.1, "frameon": False}
+    axes.legend(handles=handles, fontsize=7.5, ncols=columns, columnspacing=1.2, labelspacing=0.25, **place)
+    return math.ceil(len(handles) / columns)
 
 
 def _number(spec: Any, otherwise: float = 1.0) -> float:

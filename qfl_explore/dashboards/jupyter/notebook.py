@@ -15,9 +15,9 @@ from panel.io.notebook import block_comm, push_notebook
 from panel.io.state import set_curdoc
 
 from qfl_explore.dashboards.jupyter import assets as notebook_assets
-from qfl_explore.dashboards.link import meant, query_of, unknown_words, words_of
+from qfl_explore.dashboards.jupyter.settings import apply
+from qfl_explore.dashboards.link import query_of, unknown_words
 from qfl_explore.dashboards.pages import PAGES, Session, get_page, states_of
-from qfl_explore.dashboards.parameters import word_of
 from qfl_explore.dashboards.runs import kernel
 from qfl_explore.dashboards.runs.scheduler import FINAL
 from qfl_explore.errors import check_option, invalid
@@ -288,41 +288,3 @@ def _words(link: str) -> dict[str, str]:
     """The words of a link, a query or a whole address."""
     query = link.partition("?")[2] if "?" in link else link
     return dict(urllib.parse.parse_qsl(query.partition("#")[0], keep_blank_values=True))
-
-
-def apply(page: str, view: Any, settings: Mapping[str, Any]) -> None:
-    """Puts settings into a page's state, in the state's own order, because some options depend on others.
-
-    Args:
-        page: name in the registry.
-        view: the page.
-        settings: by the parameter's name or by its word in links.
-
-    Raises:
-        ValueError: there is no such setting, or a value is not possible.
-    """
-    known = words_of(page)
-    by_name = {name: word for word, name in known.items()}
-    wanted = {}
-    for given, value in settings.items():
-        word = given if given in known else by_name.get(given, "")
-        if not word:
-            close = meant(given, known)
-            hint = f" (did you mean {close!r}, that is {known[close]!r}?)" if close in known else ""
-            raise invalid(f"the page {page} has no such setting", "one of " + ", ".join(known), given + hint)
-        wanted[word] = (given, value)
-    for state in states_of(view):
-        for name, word in state.URL.items():
-            if word in wanted:
-                _put(state, name, *wanted.pop(word))
-
-
-def _put(state: Any, name: str, given: str, value: Any) -> None:
-    try:
-        read, problems = state._read(name, word_of(value))
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{given}={value!r}: {error}") from None
-    if problems:
-        part, why = problems[0]
-        raise ValueError(f"{given}={value!r}: {part}: {why}")
-    state.param.update(**{name: read})

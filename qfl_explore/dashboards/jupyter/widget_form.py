@@ -12,6 +12,7 @@ import param
 from qfl_explore.dashboards.jupyter.notebook import NotebookPage
 from qfl_explore.dashboards.pages import get_page, states_of
 from qfl_explore.dashboards.parameters import State
+from qfl_explore.dashboards.parts.layout import plain_name
 from qfl_explore.dashboards.runs.live import message
 from qfl_explore.dashboards.share.take_along import TABLE_STYLE, table_html
 from qfl_explore.plots import static
@@ -183,7 +184,7 @@ class Form:
 
     def _draw(self, part: Any) -> None:
         figures = [figure for figure in part.figures.values() if not figure.is_empty][:MAX_PICTURES]
-        titles = [figure.frame.title if figure.frame is not None else "" for figure in figures]
+        titles = [(figure.frame.title if figure.frame is not None else "") or plain_name(figure) for figure in figures]
         data = static.png(figures, titles)
         if data:
             self.picture.value, self.picture.layout.visibility = data, "visible"
