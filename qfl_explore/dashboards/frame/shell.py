@@ -62,8 +62,9 @@ class Shell:
         self._titles = [page.title for page in self.pages]
         scale, wrong = sizes.read(query)
         self._problems += wrong
+        self._below = pn.Spacer(height=0)  # one for all tabs: the page itself stands elsewhere
         self._tabs = pmui.Tabs(
-            *((page.title, pn.Spacer(height=0)) for page in self.pages),
+            *((page.title, self._below) for page in self.pages),
             active=[page.name for page in self.pages].index(self._open),
             margin=(0, 8, 0, 16),
             color="default",
@@ -116,7 +117,7 @@ class Shell:
         titles, names = [page.title for page in self.pages], [page.name for page in self.pages]
         if titles != self._titles:
             self._titles = titles
-            self._tabs[:] = [(title, pn.Spacer(height=0)) for title in titles]
+            self._tabs[:] = [(title, self._below) for title in titles]
             self._tabs.active = names.index(self._open)
         display(self._tabs, "pages" not in self._frame.extras)
         display(self.teaching.main[0], "presets" not in self._frame.extras)

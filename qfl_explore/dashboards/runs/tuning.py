@@ -6,6 +6,7 @@
 - Panel looks on the disk for the files of every component that it makes, hundreds of times for a page. They do not
   change while the server runs.
 - Bokeh checks the signature of every callback of every widget; that is a tenth of the time a page takes to build.
+- Bokeh, param and Panel work out the same defaults and lists for every model and widget; see `defaults`.
 - Python's search for unreachable objects goes through all objects there are, half a million for the imports and
   fifty thousand for each visitor, and nothing else runs meanwhile. What was imported is left out of it, and it is
   done for several closed sessions together, or when nothing is being computed.
@@ -32,6 +33,7 @@ from panel.reactive import ReactiveCustomBase
 from panel_material_ui.base import MaterialComponent
 from param import Filename
 
+from qfl_explore.dashboards.runs.defaults import remember_defaults
 from qfl_explore.dashboards.runs.scheduler import shared_scheduler
 
 #: Closed sessions whose objects may wait for the next search, and how long, in seconds.
@@ -53,6 +55,7 @@ _garbage = {"closed": 0, "since": 0.0}
 
 def tune() -> None:
     """Sets everything; called once, before the first visitor."""
+    remember_defaults()
     ReactiveCustomBase._patch_datamodel_ref = classmethod(_mark_own_data)
     for component in (ReactiveESM, MaterialComponent):
         for name in ("_bundle_path", "_bundle_css"):

@@ -1,0 +1,138 @@
+"""What is remembered for a class is what Bokeh, param and Panel would have answered."""
+
+import copy
+
+import panel_material_ui as pmui
+import pytest
+from bokeh import models
+from bokeh.core.has_props import HasProps
+from bokeh.core.property.descriptors import PropertyDescriptor, UnsetValueError
+from bokeh.document import Document
+from panel.custom import ReactiveESM
+from panel.reactive import Syncable
+from panel.viewable import Viewable
+from panel_material_ui.base import MaterialComponent
+from param import parameterized
+
+from qfl_explore.dashboards.frame.shell import Shell
+from qfl_explore.dashboards.runs import defaults
+
+# taken when the tests are collected: before any of them could have put ours in their place
+NEW, COPIED = HasProps.__init__, parameterized._instantiate_param_obj
+PROPERTIES = [(kind, name, vars(kind)[name]) for kind, name in (
+    (Syncable, "_synced_params"), (MaterialComponent, "_synced_params"), (MaterialComponent, "_linked_properties"),
+)]  # fmt: skip
+CHILDREN = ReactiveESM._get_children
+
+
+@pytest.fixture(scope="module")
+def page():
+    """A visitor's page and the models that it sends."""
+    shell, document = Shell({"P": "2"}), Document()
+    root = shell.page.get_root(document)
+    yield shell.page, root
+    shell.close()
+
+
+def bokeh_classes():
+    return [cls for cls in HasProps.model_class_reverse_map.values() if cls.__module__.startswith("bokeh.models")]
+
+
+def asked(get, model, name):
+    try:
+        return get(model.lookup(name), model)
+    except (UnsetValueError, ValueError) as error:
+        return type(error)
+
+
+def test_every_default_of_every_model_is_bokehs():
+    classes = bokeh_classes()
+    assert len(classes) > 300
+    for cls in classes:
+        first, second = cls(), cls()
+        for name in cls.properties(_with_props=True):
+            if not isinstance(cls.lookup(name), PropertyDescriptor):  # another name for a property
+                continue
+            for _ in range(2):  # worked out, then remembered
+                ours, theirs = asked(defaults._get, first, name), asked(defaults._bokehs_get, first, name)
+                assert ours is theirs or ours == theirs or repr(ours) == repr(theirs) == "nan", (cls, name)
+        kept = defaults._constants.get(cls, {})
+        changing = [
+            name for name, value in kept.items() if repr(asked(defaults._bokehs_get, second, name)) != repr(value)
+        ]
+        assert not changing, cls
+        assert not any(isinstance(value, (list, dict, set)) for value in kept.values())
+
+
+def test_a_new_model_has_the_same_defaults_of_its_own():
+    for cls in bokeh_classes():
+        ours, theirs = cls.__new__(cls), cls.__new__(cls)
+        defaults._new_model(ours)
+        NEW(theirs)
+        assert list(ours._unstable_default_values) == list(theirs._unstable_default_values), cls
+        assert ours._initialized and ours._property_values == {}
+    one, other = models.Plot(), models.Plot()
+    assert one.renderers is not other.renderers, "lists are not shared"
+
+
+def test_what_is_sent_of_a_page_is_the_same(page):
+    found = page[1].references()
+    assert len(found) > 300
+    for model in found:
+        ours, theirs = (values(model, include_defaults=False) for values in (defaults._values, defaults._bokehs_values))
+        assert list(ours) == list(theirs), model
+        assert all(ours[name] is theirs[name] or ours[name] == theirs[name] for name in ours)
+
+
+def test_what_a_theme_says_is_sent_too():
+    figure = models.Plot()
+    figure.apply_theme({"width": 123, "styles": {"color": "red"}})
+    ours, theirs = (values(figure, include_defaults=False) for values in (defaults._values, defaults._bokehs_values))
+    assert ours == theirs
+    assert ours["width"] == defaults._get(models.Plot.width, figure) == 123
+    figure.unapply_theme()
+    assert defaults._get(models.Plot.width, figure) == models.Plot().width
+
+
+def test_a_model_that_lacks_a_needed_value_is_refused_as_before():
+    for values in (defaults._values, defaults._bokehs_values):
+        with pytest.raises(UnsetValueError):
+            values(models.GlyphRenderer(), include_defaults=False)
+
+
+def test_parameters_of_an_instance_are_copied_as_before(page):
+    for widget in {type(one): one for one in page[0].select(Viewable)}.values():
+        for name, parameter in widget.param.objects(instance=False).items():
+            ours, theirs = defaults._own_parameter(parameter, widget), COPIED(parameter, widget)
+            for slot in type(parameter)._all_slots_:
+                mine, his, origin = (getattr(one, slot, None) for one in (ours, theirs, parameter))
+                assert mine is his or mine == his, (widget, name, slot)
+                assert (mine is origin) == (his is origin) or isinstance(mine, dict), (widget, name, slot)
+
+
+def test_lists_of_a_class_are_those_of_each_of_its_instances(page):
+    for kind, name, theirs in PROPERTIES:
+        ours = defaults._once_a_class(theirs)
+        for widget in page[0].select(kind):
+            assert ours.fget(widget) == theirs.fget(widget), (widget, name)
+            assert ours.fget(widget) is ours.fget(copy.copy(widget))
+
+
+def test_the_same_components_are_children(page):
+    known = lambda self, child, *_: (child, [])  # noqa: E731
+    for widget in page[0].select(ReactiveESM):
+        asked_for = [*([None] * 5)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(widget), "_get_child_model", known)
+            assert defaults._children(widget, *asked_for) == CHILDREN(widget, *asked_for)
+
+
+def test_a_named_layout_keeps_names_and_objects_without_empty_panes(monkeypatch):
+    monkeypatch.setattr(
+        "panel_material_ui.layout.base.MaterialNamedListLike._to_objects_and_names", defaults._objects_and_names
+    )
+    tabs = pmui.Tabs(("one", "a"), ("two", "b"))
+    assert (tabs._names, tabs._headers, len(tabs)) == (["one", "two"], [], 2)
+    tabs[:] = [("three", "c")]
+    assert (tabs._names, tabs._headers, len(tabs)) == (["three"], [], 1)
+    assert pmui.Tabs((pmui.Button(label="x"), "a"))._headers[0].label == "x"
