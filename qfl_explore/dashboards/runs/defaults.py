@@ -60,7 +60,7 @@ def remember_defaults() -> None:
 
 def _script_names(cls: type[MaterialComponent]) -> dict[str, dict[str, str]]:
     """One name is left: by it the browser knows a Material component, and gives each its own styles."""
-    return {"imports": {"@mui/material/": "./"}}
+    return {"imports": {"@mui/of-this-page": "data:,"}}
 
 
 def _get(self: PropertyDescriptor, obj: HasProps) -> Any:
