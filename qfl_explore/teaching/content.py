@@ -15,7 +15,7 @@ from qfl_explore.teaching.model import Activity, Lesson, Preset, Step, Task, Ter
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FOLDER = Path(__file__).parent / "data"
 _RECORD = TypeVar("_RECORD")

@@ -16,6 +16,7 @@ h1 { font-size: 17pt; line-height: 1.2; margin: 0 0 2mm; }
 h2 { font-size: 12.5pt; margin: 6mm 0 1.5mm; border-bottom: 0.5pt solid #888; padding-bottom: 0.8mm;
   break-after: avoid; }
 p { margin: 0 0 2mm; }
+section > p { break-after: avoid; }
 .who { display: flex; gap: 8mm; margin: 3mm 0 4mm; }
 .who span { flex: 1; border-bottom: 0.5pt solid #555; padding-bottom: 1mm; color: #444; }
 .where { color: #333; font-size: 9.5pt; }
@@ -57,7 +58,7 @@ def worksheet(lesson: Lesson, answers: bool = False, address: str = "") -> str:
 
 
 def _part(activity: Activity, answers: bool, address: str) -> str:
-    link = activity.link
+    link = activity.link if activity.everybody else ""  # what is on the instructor's screen need not be typed
     where = f'<p class="where">Open: <code>{html.escape(address + link)}</code></p>' if link else ""
     question = f"<p><i>{safe(activity.question)}</i></p>" if activity.question else ""
     tasks = "".join(_task(task, answers) for task in activity.tasks)

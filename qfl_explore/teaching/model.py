@@ -210,8 +210,10 @@ def query(words: Mapping[str, str]) -> str:
 
     >>> query({"page": "polynomial", "P": "2"})
     '?page=polynomial&P=2'
+    >>> query({"methods": "linear,mlp"})
+    '?methods=linear,mlp'
     """
-    return "?" + urllib.parse.urlencode(words)
+    return "?" + urllib.parse.urlencode(words, safe=",")
 
 
 def plain(text: str) -> str:

@@ -122,6 +122,8 @@ class TeachingBar:
         self._forget()
         self._chips[:] = [] if view is None else [*self._tour_button(page), *self._preset_chips(page)]
         self._place[:] = []
+        if view is None:  # the page could not be built
+            self._open.pop(page, None)
         if self.number:
             self._draw()
             if self.waits:

@@ -12,16 +12,16 @@ from typing import Any
 
 #: Page -> module and names of its notes; a name that holds a mapping is read at the part that is open.
 _NOTES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "polynomial": ("polynomial", ("WHOSE",)),
-    "circuit": ("circuit_qsim", ("NOTE",)),
-    "real_data": ("real_data_text", ("ABOUT",)),
-    "systems": ("systems_text", ("ABOUT",)),
-    "gradient_variance": ("gradient_variance_text", ("NOT_SHOWN", "WHOSE")),
-    "separation": ("separation_text", ("NOT_SHOWN", "WHOSE")),
-    "measurement_bases": ("measurement_bases_text", ("ABOUT",)),
-    "encoding": ("encoding_text", ("ABOUT",)),
-    "noise": ("noise_text", ("ABOUT",)),
-    "sweeps": ("sweeps_text", ("NOT_SHOWN", "KEPT", "WHOSE")),
+    "polynomial": ("polynomial.page", ("WHOSE",)),
+    "circuit": ("circuit.qsim", ("NOTE",)),
+    "real_data": ("real_data.text", ("ABOUT",)),
+    "systems": ("systems.text", ("ABOUT",)),
+    "gradient_variance": ("gradient_variance.text", ("NOT_SHOWN", "WHOSE")),
+    "separation": ("separation.text", ("NOT_SHOWN", "WHOSE")),
+    "measurement_bases": ("measurement_bases.text", ("ABOUT",)),
+    "encoding": ("encoding.text", ("ABOUT",)),
+    "noise": ("noise.text", ("ABOUT",)),
+    "sweeps": ("sweeps.text", ("NOT_SHOWN", "KEPT", "WHOSE")),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from qfl_explore.dashboards.pages import PAGES
+from qfl_explore.dashboards.pages import PAGES, get_page
 from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.teaching_text import safe, scaled
 from qfl_explore.teaching.handout import worksheet
@@ -89,10 +89,16 @@ def _links(activity: Activity) -> str:
     words = f"Open {title}" + (f", tour, step {activity.tour}" if activity.tour else "")
     made = [_link(activity.link, words)]
     if activity.exercise:
-        made.append(
-            _link(activity.exercise, f"As an exercise: only {activity.shown.replace(',', ', ')} can be changed")
-        )
+        made.append(_link(activity.exercise, f"As an exercise: only {_left(activity)} can be changed"))
     return f'<div class="links">{"".join(made)}</div>'
+
+
+def _left(activity: Activity) -> str:
+    """The labels of the controls that an exercise leaves, in its order."""
+    kinds = get_page(activity.page).state_classes()
+    labels = {word: kind.param[name].doc or name for kind in kinds for name, word in kind.URL.items()}
+    found = [labels[word] for word in activity.shown.split(",")]
+    return " and ".join(filter(None, (", ".join(found[:-1]), found[-1])))
 
 
 def _link(query: str, words: str) -> str:
