@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+import tempfile
 import time
 from typing import Any
 
 import pandas as pd
 
-from qfl_explore.config import run_id
+from qfl_explore.config import Settings
 from qfl_explore.results import ResultStore
 from qfl_explore.sweeps import cluster
 from qfl_explore.sweeps.drive import stream
@@ -28,7 +29,7 @@ COLUMNS = ("kind", "n_workers", "task_ms", "batch", "n_tasks", "tasks_per_s", "e
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NapConfig:
+class NapConfig(Settings):
     """A task that sleeps.
 
     Args:
@@ -38,11 +39,6 @@ class NapConfig:
 
     seconds: float = 0.0
     number: int = 0
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings."""
-        return run_id(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,16 +168,11 @@ def _timed(grid: Grid, client: Any, batch: int | None = None) -> tuple[float, fl
     here = "inproc" in client.scheduler.address
     before = sum(client.run(time.process_time).values())
     began, own = time.perf_counter(), time.process_time()
-    for _ in stream(grid, client, _scratch(), batch=batch):
-        pass
-    wall, own = time.perf_counter() - began, time.process_time() - own
+    with tempfile.TemporaryDirectory(prefix="qfl-measure-", ignore_cleanup_errors=True) as folder:
+        for _ in stream(grid, client, ResultStore(f"{folder}/results.sqlite"), batch=batch):
+            pass
+        wall, own = time.perf_counter() - began, time.process_time() - own
     return wall, sum(client.run(time.process_time).values()) - before, 0.0 if here else own
-
-
-def _scratch() -> ResultStore:
-    import tempfile
-
-    return ResultStore(f"{tempfile.mkdtemp(prefix='qfl-measure-')}/results.sqlite")
 
 
 def main(arguments: list[str] | None = None) -> int:

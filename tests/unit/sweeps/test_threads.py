@@ -42,7 +42,7 @@ def test_the_overhead_is_measured(monkeypatch, threads):
     monkeypatch.setattr(measure.cluster, "local_client", lambda *arguments: threads)
     row = measure.overhead(2, 0.001, None, 200, "threads")
     assert set(row) == set(measure.COLUMNS)
-    assert row["tasks_per_s"] > 50 and 0 < row["efficiency"] <= 1
+    assert row["n_tasks"] == 200 and row["tasks_per_s"] > 0 and 0 < row["efficiency"] <= 1
 
 
 def test_the_break_even_follows_from_tasks_that_are_sent_alone():
