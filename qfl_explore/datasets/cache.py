@@ -33,7 +33,9 @@ def cache_root() -> Path | None:
     return Path(platformdirs.user_cache_dir("qfl-explore", appauthor=False)) / "parsed"
 
 
-def parsed(name: str, version: int, files: Iterable[Path], options: Mapping[str, Any], parse: Callable[[], Parsed]):
+def parsed(
+    name: str, version: int, files: Iterable[Path], options: Mapping[str, Any], parse: Callable[[], Parsed]
+) -> Parsed:
     """What ``parse`` returns, from the cache where the same files have been parsed with the same options.
 
     Files count as the same while path, size and time of change are. A cache that cannot be read or written

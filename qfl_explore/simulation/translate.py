@@ -26,6 +26,19 @@ _PER_PI = 1 / sympy.pi
 
 @dataclasses.dataclass
 class MergedGate:
+    """One pass over the state: what several gates of the circuit became.
+
+    Attributes:
+        kind: how it acts, one of the kinds above.
+        target: bit of the qubit that it acts on.
+        mask: bits of the controls.
+        value: what the controls must be, bit by bit.
+        axis: of a multiplexed rotation.
+        gates: (axis, weight, coefficient, matrix) of the gates whose product a matrix is, in order.
+        cases: value of the controls → row of the feature's angle.
+        pairs: (mask, value) of every sign.
+    """
+
     kind: int
     target: int = 0
     mask: int = 0
@@ -56,6 +69,7 @@ class Translator:
         self.known: dict[int, tuple[cirq.Operation, tuple[int, int, int, int, int]]] = {}
 
     def all(self, operations: Iterable[cirq.Operation]) -> None:
+        """Takes operations in; those seen before are not looked at anew."""
         for operation in operations:
             known = self.known.get(id(operation))
             if known is None:
@@ -64,6 +78,11 @@ class Translator:
                 self.multiplex(*known[1])
 
     def operation(self, operation: cirq.Operation) -> None:
+        """Takes one in, split into one-qubit gates with controls where it is larger.
+
+        Raises:
+            ValueError: it measures, or cannot be split.
+        """
         controls, values, core = _controls(operation)
         mask = sum(self.bit[q] for q in controls)
         value = sum(self.bit[q] for q, v in zip(controls, values, strict=True) if v)
@@ -82,6 +101,7 @@ class Translator:
             self.operation(part.controlled_by(*controls, control_values=values) if controls else part)
 
     def one_qubit(self, operation: cirq.Operation, gate: Any, target: int, mask: int, value: int) -> None:
+        """A one-qubit gate, with controls or without: a rotation, a sign, a flip or a constant matrix."""
         if cirq.is_parameterized(gate):
             self.rotation(operation, gate, target, mask, value)
         elif isinstance(gate, cirq.ZPowGate) and gate.exponent == 1 and gate.global_shift == 0 and mask:
@@ -92,6 +112,11 @@ class Translator:
             self.matrix(target, mask, value, (FIXED, 0, 0.0, cirq.unitary(gate)))
 
     def rotation(self, operation: cirq.Operation, gate: Any, target: int, mask: int, value: int) -> None:
+        """A rotation by a weight becomes part of a matrix, one by a feature a case of a multiplexed rotation.
+
+        Raises:
+            ValueError: there is no kernel for it.
+        """
         axis = _AXES.get(next((t for t in _AXES if isinstance(gate, t)), type(gate)))
         if axis is None:
             raise _unsupported(operation)
@@ -126,6 +151,7 @@ class Translator:
         return self.angles[exponent]
 
     def matrix(self, target: int, mask: int, value: int, gate: tuple[int, int, float, np.ndarray]) -> None:
+        """Joins the matrix that came last on this qubit, or starts one."""
         at = self.last[target]
         if not mask and at >= 0:
             op = self.ops[at]
@@ -135,6 +161,7 @@ class Translator:
         self.append(MergedGate(MATRIX, target, mask, value, gates=[gate]), target | mask)
 
     def multiplex(self, target: int, mask: int, value: int, axis: int, row: int) -> None:
+        """Joins the last multiplexed rotation while nothing has touched its qubits since, or starts one."""
         at = self.latest_multiplex
         if at >= 0 and at >= self.newest(target | mask):
             op = self.ops[at]
@@ -146,6 +173,7 @@ class Translator:
         self.append(MergedGate(MULTIPLEX, target, mask, axis=axis, cases={value: row}), target | mask)
 
     def signs(self, mask: int, value: int) -> None:
+        """Joins the last signs, which all commute, while nothing has touched these qubits since, or starts them."""
         at = self.latest_signs
         if at < 0 or at < self.newest(mask):
             at = self.latest_signs = len(self.ops)
@@ -154,13 +182,16 @@ class Translator:
         self.touch(mask, at)
 
     def append(self, op: MergedGate, touched: int) -> None:
+        """Adds an entry that acts on the qubits of the bits ``touched``."""
         self.touch(touched, len(self.ops))
         self.ops.append(op)
 
     def newest(self, mask: int) -> int:
+        """Index of the last entry that acted on any qubit of ``mask``; -1 for none."""
         return max(at for bit, at in self.last.items() if bit & mask)
 
     def touch(self, mask: int, at: int) -> None:
+        """Notes that entry ``at`` acts on the qubits of ``mask``."""
         for bit in self.last:
             if bit & mask:
                 self.last[bit] = at
