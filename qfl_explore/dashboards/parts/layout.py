@@ -116,7 +116,8 @@ def pane(figure: LiveFigure, title: str = "", **options: Any) -> pn.pane.Bokeh:
         **options: of the pane.
     """
     options = {"height": figure.figure.height, "margin": (0, 4), "sizing_mode": "stretch_width"} | options
-    made = pn.pane.Bokeh(figure.figure, **options)
+    # in a notebook Panel would wrap the model's callbacks and leave the document on hold; we push changes ourselves
+    made = pn.pane.Bokeh(figure.figure, autodispatch=False, **options)
     fit(made)
     keep_scale(figure.figure)
     describe(figure.figure, title)
