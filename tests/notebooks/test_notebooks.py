@@ -1,4 +1,4 @@
-"""Every notebook is clean, short-celled and free of magics, runs from top to bottom, and is served by Panel."""
+"""The notebooks are one course of clean, short cells; each runs from top to bottom and is served by Panel."""
 
 import ast
 import os
@@ -15,9 +15,16 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from qfl_explore.dashboards.pages import get_page
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MAX_LINES = 20
+#: What every notebook says at its top, and how it ends.
+TOP = ("You will learn", "You need", "Time", "In the app")
+END = ("Whose statements, and what they do not show", "Exercises", "The same, live")
+#: In the column "whose".
+SOURCES = re.compile(r"paper|ours|arXiv|Acín|textbooks|Dask|cirq_google")
 SOLUTION = re.compile(r"<details>.*?</details>", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -27,6 +34,14 @@ each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 def _cells(path, kind):
     return [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == kind]
+
+
+def _text(path):
+    return "\n\n".join(cell.source for cell in _cells(path, "markdown"))
+
+
+def _last(path):
+    return _cells(path, "code")[-1].source
 
 
 def _solutions(path):
@@ -46,6 +61,8 @@ def test_there_are_notebooks():
 def test_no_outputs_are_committed(path):
     notebook = nbformat.read(path, 4)
     nbformat.validate(notebook)
+    assert len({cell["id"] for cell in notebook.cells}) == len(notebook.cells)
+    assert all(cell.source.strip() for cell in notebook.cells)
     assert "widgets" not in notebook.metadata
     for cell in _cells(path, "code"):
         assert cell.outputs == []
@@ -73,17 +90,64 @@ def test_the_first_code_cell_holds_the_preset(path):
 @each
 def test_the_top_states_goals_prerequisites_and_time(path):
     top = _cells(path, "markdown")[0].source
-    for word in ("You will learn", "You need", "Time"):
-        assert word in top
+    assert top.startswith(f"# {int(path.name[:2])} · ")
+    for word in TOP:
+        assert f"| **{word}** |" in top
+    assert "**Our construction:**" in top
+    (needed,) = re.findall(r"\| \*\*You need\*\* \|(.*)", top)
+    earlier = re.findall(r"\]\((\d\d)_\w+\.ipynb\)", needed)
+    assert all(number < path.name[:2] for number in earlier)
+    assert earlier or path.name.startswith("01")
+
+
+def test_all_notebooks_are_set_up_by_the_same_cell():
+    assert len({_cells(path, "code")[2].source for path in NOTEBOOKS}) == 1
+
+
+@each
+def test_sections_are_numbered_and_end_alike(path):
+    text, chapter = _text(path), int(path.name[:2])
+    sections = re.findall(r"^## (.*)", text, re.MULTILINE)
+    assert [name.split()[0] for name in sections] == [f"{chapter}.{i + 1}" for i in range(len(sections))]
+    assert tuple(name.partition(" ")[2] for name in sections[-3:]) == END
+    named = re.findall(rf"(?:[Ss]ection|see|here|of|in|\() ?({chapter}\.\d+)\b", text)
+    assert set(named) <= {name.split()[0] for name in sections}
+
+
+@each
+def test_it_says_whose_each_statement_is(path):
+    table = _text(path).partition("| statement | whose |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    owners = [row.strip("| ").rpartition(" | ")[2] for row in table]
+    assert all(SOURCES.search(owner) for owner in owners), owners
+    assert any("ours, measured" in owner or "all scores" in row for owner, row in zip(owners, table, strict=True))
+
+
+@each
+def test_links_lead_to_something_and_on_to_the_next_notebook(path):
+    text = _text(path)
+    local = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert [link for link in local if not (FOLDER / link).exists()] == []
+    after = NOTEBOOKS[NOTEBOOKS.index(path) + 1 :]
+    assert text.count("**Next:**") == 1
+    assert not after or after[0].name in text.partition("**Next:**")[2]
+
+
+@each
+def test_the_last_cell_is_a_page_of_the_app(path):
+    called = re.fullmatch(r"from qfl_explore import dashboards\n\npage = dashboards\.(\w+)\(.*\)\npage", _last(path))
+    assert called
+    assert f"the page *{get_page(called[1]).title}*" in _cells(path, "markdown")[0].source
 
 
 @each
 def test_exercises_have_hidden_solutions(path):
-    text = "\n".join(cell.source for cell in _cells(path, "markdown"))
-    assert text.count("<details>") == text.count("</details>") >= 3
+    text = _text(path).partition("Exercises\n")[2]
+    numbers = re.findall(r"^\*\*(\d+)\.\*\* ", text, re.MULTILINE)
+    assert numbers == [str(i + 1) for i in range(len(numbers))]
+    assert text.count("<details><summary>Solution</summary>") == text.count("</details>") == len(numbers) >= 3
     # Markdown inside <details> is only rendered after an empty line
     assert not re.search(r"</summary>\n[^\n]", text)
-    assert _solutions(path)
+    assert len(_solutions(path)) == len(numbers)
 
 
 @each
@@ -101,25 +165,35 @@ def test_it_runs_from_top_to_bottom_and_so_do_its_solutions(path, tmp_path):
     assert not [output["text"] for output in outputs if output.get("name") == "stderr"]
     figures = [output for output in outputs if "application/vnd.holoviews_exec.v0+json" in output.get("data", {})]
     assert len(figures) >= 10
+    (page,) = [cell for cell in notebook.cells if cell.source == _last(path)]
+    assert any("application/vnd.holoviews_exec.v0+json" in output["data"] for output in page.outputs)
 
 
-@each
-def test_panel_serves_it(path, tmp_path):
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Address, process and log of one server for all notebooks, which pays for the imports once."""
+    folder = tmp_path_factory.mktemp("served")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path / "log.txt"
-    command = [sys.executable, "-m", "panel", "serve", str(path), "--address=127.0.0.1", f"--port={port}"]
+    log = folder / "log.txt"
+    command = [sys.executable, "-m", "panel", "serve", *map(str, NOTEBOOKS), "--address=127.0.0.1", f"--port={port}"]
     with log.open("w") as stream:
-        server = subprocess.Popen(command, env=_environment(tmp_path), cwd=tmp_path, stdout=stream, stderr=stream)
-    try:
-        page = _fetch(f"http://127.0.0.1:{port}/{path.stem}", server)
-    finally:
-        server.terminate()
-        server.wait(20)
-    assert page.count("data-root-id") >= 10, log.read_text()[-3000:]
-    assert "Traceback" not in log.read_text()
-    assert "error" not in log.read_text().lower()
+        server = subprocess.Popen(command, env=_environment(folder), cwd=folder, stdout=stream, stderr=stream)
+    yield f"http://127.0.0.1:{port}", server, log
+    server.terminate()
+    server.wait(20)
+
+
+@each
+def test_panel_serves_it(path, served):
+    address, server, log = served
+    before = len(log.read_bytes())
+    page = _fetch(f"{address}/{path.stem}", server)
+    said = log.read_bytes()[before:].decode()
+    assert page.count("data-root-id") >= 10, said[-3000:]
+    assert "Traceback" not in said
+    assert "error" not in said.lower()
 
 
 def _fetch(url, server, patience=120):
