@@ -12,7 +12,7 @@ distortions, bounds and controls are our construction.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,10 +144,7 @@ class EncodingResult:
             score=self.table["score"].clip(lower=LOWEST), clean_score=self.table["clean_score"].clip(lower=LOWEST)
         )
         overlap = self.overlap
-        groups = [
-            (dict(zip(KEYS, key, strict=True)), group)
-            for key, group in table.groupby(list(KEYS), sort=False, dropna=False)
-        ]
+        groups = [(_named(KEYS, key), group) for key, group in table.groupby(list(KEYS), sort=False, dropna=False)]
         rows = [key | {"label": self._label(key)} | _row(group, overlap) for key, group in groups]
         drops = [
             key | _ends(t_interval(group["score"] - group["clean_score"], overlap=overlap)) for key, group in groups
@@ -284,7 +281,7 @@ def _overall(table: pd.DataFrame, overlap: float) -> list[dict[str, Any]]:
     keys = [name for name in KEYS if name != "strength"]
     means = table.groupby([*keys, "seed"], sort=False)["score"].mean().reset_index()
     groups = means.groupby(keys, sort=False)["score"]
-    return [dict(zip(keys, key, strict=True)) | _ends(t_interval(group, overlap=overlap)) for key, group in groups]
+    return [_named(keys, key) | _ends(t_interval(group, overlap=overlap)) for key, group in groups]
 
 
 def _paired(table: pd.DataFrame, overlap: float) -> list[dict[str, Any]]:
@@ -298,8 +295,12 @@ def _paired(table: pd.DataFrame, overlap: float) -> list[dict[str, Any]]:
                 interval = t_interval(differences, 1.0 - 0.05 / len(rivals), overlap)
                 outcome = {1: "better", -1: "worse", 0: "undecided"}[interval.side()]
                 own = {"model": rival, **_ends(interval), "outcome": outcome}
-                found.append(dict(zip(KEYS[:-1], key, strict=True)) | own)
+                found.append(_named(KEYS[:-1], key) | own)
     return found
+
+
+def _named(names: Sequence[str], key: Any) -> dict[str, Any]:
+    return dict(zip(names, key, strict=True))
 
 
 def _ends(interval: Interval) -> dict[str, Any]:

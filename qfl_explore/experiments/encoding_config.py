@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qfl_explore.circuits.ansatz import INITIALIZERS
-from qfl_explore.config import ENCODINGS, SIGNALS, FusionConfig, run_id
+from qfl_explore.config import ENCODINGS, SIGNALS, FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.targets import TARGETS
 from qfl_explore.optimizers import check_positive
@@ -67,7 +67,7 @@ MAX_QUBITS = 11
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EncodingConfig:
+class EncodingConfig(Settings):
     """Settings: features are spoiled, become angles, and meet the layer and classical models.
 
     The chain is: features → distortion → scaler (fitted on the training part as the models see
@@ -205,15 +205,6 @@ class EncodingConfig:
         """The circuit at one degree; every qubit is read along X, Y and Z, so the measurement limits nothing."""
         names = ("n_modalities", "feature_dim", "n_blocks", "encoding", "signal", "constant_slot")
         return FusionConfig(**{name: getattr(self, name) for name in names}, degree=degree, measurement="pauli")
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> EncodingConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 def distinct(name: str, value: Any) -> tuple[Any, ...]:

@@ -72,7 +72,7 @@ def fit(
         angles: by part, [N, F].
         seed: of the starts.
     """
-    best: Fitted | None = None
+    best: Any = None  # some setting is always tried
     rates = config.penalties if model in ("fourier", "linear") else config.learning_rates
     make = {"quantum": _quantum, "mlp": _network}.get(model)
     for trial, setting in enumerate(rates):
@@ -172,14 +172,7 @@ def _direct(
         held_out = ((angles["validation"],), task.y["validation"])
         made = kind(_BOOSTING_RATE * setting, seed=seed).fit((angles["train"],), task.y["train"], held_out)
         return lambda points: made.logits((points,)), made.n_parameters
-    if model == "fourier":
-        frequencies = reachable_frequencies(config.fusion(degree), MAX_CEILING_FREQUENCIES)
-
-        def features(points: np.ndarray) -> np.ndarray:
-            return design_matrix(frequencies, points)[:, 1:]  # the constant is fitted apart
-
-    else:
-        features = standard
+    features = _waves(config, degree) if model == "fourier" else standard
     x, y = features(angles["train"]), task.y["train"]
     if task.target is not None:
         from sklearn.linear_model import Ridge
@@ -188,6 +181,12 @@ def _direct(
         return lambda points: ridge.predict(features(points))[:, None], x.shape[1] + 1
     logistic = baselines.LogisticRegression(1.0 / setting).fit((x,), y)
     return lambda points: logistic.logits((features(points),)), logistic.n_parameters
+
+
+def _waves(config: EncodingConfig, degree: int) -> Ask:
+    """Sines and cosines of all reachable frequencies; the constant is fitted apart."""
+    frequencies = reachable_frequencies(config.fusion(degree), MAX_CEILING_FREQUENCIES)
+    return lambda points: design_matrix(frequencies, points)[:, 1:]
 
 
 def _standard(train: np.ndarray) -> Ask:

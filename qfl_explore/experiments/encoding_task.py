@@ -208,13 +208,13 @@ def bounds(config: EncodingConfig, task: Task, degree: int, scaler: str, strengt
     anything = _for_any_model(config.distortion, strength, spectrum)
     if count_frequencies(fusion) > MAX_CEILING_FREQUENCIES:
         return Bounds(math.nan, anything, "none: too many frequencies")
-    exact = when == "both" and scaler == "none" and spectrum is not None
-    if exact and (config.distortion == "shift" or (config.distortion == "scale" and strength >= 1.0)):
+    stays = config.distortion == "shift" or (config.distortion == "scale" and strength >= 1.0)
+    if stays and spectrum is not None and when == "both" and scaler == "none":
         factor = strength if config.distortion == "scale" else 1.0  # a shift leaves the reachable functions alone
         domain = (-factor * math.pi, factor * math.pi)
         top = exact_ceiling(fusion, spectrum[0] / factor, spectrum[1], domain)
         return Bounds(top.r2, anything, top.method)
-    return _fitted_bounds(config, task, fusion, scaler, strength, when, anything)
+    return _fitted_bounds(config, task.target, fusion, scaler, strength, when, anything)
 
 
 def _for_any_model(kind: str, strength: float, spectrum: tuple[np.ndarray, np.ndarray] | None) -> float:
@@ -226,12 +226,18 @@ def _for_any_model(kind: str, strength: float, spectrum: tuple[np.ndarray, np.nd
 
 
 def _fitted_bounds(
-    config: EncodingConfig, task: Task, fusion: FusionConfig, scaler: str, strength: float, when: str, anything: float
+    config: EncodingConfig,
+    target: Target,
+    fusion: FusionConfig,
+    scaler: str,
+    strength: float,
+    when: str,
+    anything: float,
 ) -> Bounds:
     frequencies = reachable_frequencies(fusion, MAX_CEILING_FREQUENCIES)
     n_points = int(np.clip(16 * len(frequencies), 4096, 12_000))
     points = dense_points(fusion.n_features, n_points=n_points)
-    values = task.target(points)
+    values = target(points)
     spoiled = distorted(points, config.distortion, strength, np.random.default_rng(_DISTORTION))
     fitted = AngleScaler(scaler).fit(spoiled if when == "both" else points)
     basis = design_matrix(frequencies, fitted.transform(spoiled))

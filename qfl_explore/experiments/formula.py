@@ -150,7 +150,7 @@ def evaluate(node: Node, x: np.ndarray, guard: Callable[[Node, np.ndarray], None
     ``guard(node, divisor)`` is called with everything that must not be 0.
     """
     if node.kind == "number":
-        return np.float64(node.value)
+        return np.float64(node.value)  # pyright: ignore[reportReturnType]
     if node.kind == "variable":
         return x[:, int(node.value)]
     values = [evaluate(argument, x, guard) for argument in node.arguments]

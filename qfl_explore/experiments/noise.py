@@ -124,7 +124,7 @@ class NoiseResult:
             interval = t_interval(group["score"], overlap=self._overlap())
             interval = interval.clipped(-np.inf if self.config.task == "polynomial" else 0.0, 1.0)
             found.append(
-                dict(zip(keys, key, strict=True))
+                dict(zip(keys, key, strict=True))  # pyright: ignore[reportCallIssue]
                 | {"mean": interval.mean, "low": interval.low, "high": interval.high, "n_seeds": len(group)}
                 | {name: float(group[name].mean()) for name in ("shrink", "scatter")}
                 | {"n_parameters": int(group["n_parameters"].iloc[0])}
@@ -135,7 +135,8 @@ class NoiseResult:
         """See `summary`."""
         ours = QUANTUM if self.config.task != "separation" else noise_separation.JOINT
         found = []
-        for (degree, strength), group in self.table.groupby(["degree", "strength"]) if len(self.table) else ():
+        for key, group in self.table.groupby(["degree", "strength"]) if len(self.table) else ():
+            degree, strength = key  # pyright: ignore[reportGeneralTypeIssues]
             best = {model: _best(part) for model, part in group.groupby("model")}
             if ours not in best:
                 continue
@@ -158,7 +159,7 @@ class NoiseResult:
 
 def _best(part: pd.DataFrame) -> tuple[str, pd.Series]:
     training = str(part.groupby("training")["score"].mean().idxmax())
-    return training, part[part["training"] == training].set_index("seed")["score"]
+    return training, pd.Series(part[part["training"] == training].set_index("seed")["score"])
 
 
 def stream(config: NoiseConfig) -> Iterator[Progress]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qfl_explore.circuits.noise import KINDS, check_strength, noise_of
-from qfl_explore.config import ENTANGLERS, SIGNALS, FusionConfig, run_id
+from qfl_explore.config import ENTANGLERS, SIGNALS, FusionConfig, Settings
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.experiments.measurement_bases_config import BASES, MeasurementConfig
 from qfl_explore.experiments.measurement_bases_config import KINDS as TARGETS
@@ -27,7 +27,7 @@ MAX_REPETITIONS = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NoiseConfig:
+class NoiseConfig(Settings):
     """A layer under noise of several strengths and degrees, beside classical models with equal feature noise.
 
     A seed draws target (or split), samples, starting weights, random planes and outcomes.
@@ -129,15 +129,6 @@ class NoiseConfig:
     def noise(self, strength: float) -> Any:
         """The `NoiseModel` of one strength."""
         return noise_of(self.kind, strength)
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> NoiseConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 def _items(config: NoiseConfig, name: str) -> tuple[Any, ...]:

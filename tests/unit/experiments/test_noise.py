@@ -105,6 +105,7 @@ def test_equal_feature_noise_is_recovered_from_what_it_made():
 
 def test_models_that_adapt_get_the_gentler_noise(small):
     loud = small.table[small.table["strength"] == 0.02]
+    assert len(loud)
     for seed, group in loud.groupby("seed"):
         rows = group.set_index(["model", "training"])
         ratio = rows["shrink"].abs() / rows["scatter"]
