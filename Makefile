@@ -59,7 +59,7 @@ lint: setup-dev ## style, import order and types
 	$(BIN)/pyright
 
 docs: setup-dev ## the handbook into build/handbook, offline, with every link checked
-	@$(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@$(BIN)/python scripts/check_site.py build/handbook
 	@echo "Read it with: $(BIN)/python -m http.server --directory build/handbook 8000"
 

@@ -67,7 +67,7 @@ PICTURES = (
     Picture("app", "polynomial", "over the wall"),
     Picture("app_dark", "polynomial", "over the wall", (("theme", "dark"),)),
     Picture("polynomial", "polynomial", "the wall"),
-    Picture("circuit", "circuit", "twelve leads", done=re.compile("On qsim, the engine for large registers")),
+    Picture("circuit", "circuit", "twelve leads", done=re.compile("The whole circuit")),
     Picture("real_data", "real_data", "tumours, quickly"),
     Picture("systems", "systems", "three systems"),
     Picture("gradient_variance", "gradient_variance", "the plateau"),
