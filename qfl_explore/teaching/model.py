@@ -171,8 +171,10 @@ class Activity:
 
     @property
     def exercise(self) -> str:
-        """The query of a URL with all controls hidden but a few; empty where there is none."""
-        return query({"page": self.page, **self.words, "show": self.shown}) if self.page and self.shown else ""
+        """The query of a URL with all controls hidden but a few, presets too; empty where there is none."""
+        if not (self.page and self.shown):
+            return ""
+        return query({"page": self.page, **self.words, "show": self.shown, "hide": "presets"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

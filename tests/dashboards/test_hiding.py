@@ -66,6 +66,7 @@ def test_what_is_around_the_page_can_be_hidden(shell):
     assert is_off(made._tabs) and is_off(made.teaching.main[0])
     assert [page.name for page in made.pages] == ["circuit", "noise"] and len(made._tabs) == 2
     assert made.hidden_line.text.object.startswith("4 controls are hidden by the link")
+    assert "<dfn" not in made.hidden_line.text._pane.object  # a control of a comparison is something else
     assert made.session.address() == "?page=circuit&hide=P,pages,presets&only=circuit,noise"
     made._tabs.active = 1
     assert made.session.address() == "?page=noise&hide=pages,presets&only=circuit,noise"

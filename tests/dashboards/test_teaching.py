@@ -6,6 +6,7 @@ import re
 import pytest
 
 from qfl_explore.dashboards.frame.teaching_bar import become, entered
+from qfl_explore.dashboards.link import words_of
 from qfl_explore.dashboards.parts.terms import explained, mark, popover
 from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.sweeps.state import SweepsState
@@ -177,6 +178,9 @@ def test_the_page_teach_has_links_that_the_app_understands(shell):
         words = dict(part.split("=") for part in html.unescape(link)[1:].replace("%2C", ",").split("&"))
         opened = entered(words, words["page"])
         assert opened[2] == []
+        shown = [word for word in words.get("show", "").split(",") if word]
+        assert set(shown) <= set(words_of(words["page"])) and words.get("hide", "presets") == "presets"
+    assert "only Largest M of the sweep, Degree P and Observable C can be changed" in page.plan.object
     page.state.lesson = "45"
     assert "0–4 min" in page.plan.object and "84–90 min" not in page.plan.object
     page.state.find = "plateau"

@@ -34,7 +34,7 @@ class HiddenLine:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.text = Text("", size=13, margin=(6, 4, 6, 16), sizing_mode=None)
+        self.text = Text("", size=13, margin=(6, 4, 6, 16), sizing_mode=None, terms=False)
         self.button = pmui.Button(label="Show all", variant="text", size="small", margin=(2, 0))
         self.button.on_click(lambda _: session.hiding_of(session.page).show_all())
         self.main = pn.Row(margin=0)
@@ -172,4 +172,4 @@ def grouped(session: Session) -> dict[str, list[Control]]:
 
 
 def _title(text: str) -> Text:
-    return Text(text, size=13, weight=600, margin=(6, 8, 2, 8), sizing_mode=None)
+    return Text(text, size=13, weight=600, margin=(6, 8, 2, 8), sizing_mode=None, terms=False)

@@ -97,7 +97,7 @@ def _left(activity: Activity) -> str:
     """The labels of the controls that an exercise leaves, in its order."""
     kinds = get_page(activity.page).state_classes()
     labels = {word: kind.param[name].doc or name for kind in kinds for name, word in kind.URL.items()}
-    found = [labels[word] for word in activity.shown.split(",")]
+    found = [labels[word].partition(":")[0] for word in activity.shown.split(",")]
     return " and ".join(filter(None, (", ".join(found[:-1]), found[-1])))
 
 
