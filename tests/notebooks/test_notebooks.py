@@ -154,7 +154,7 @@ def test_exercises_have_hidden_solutions(path):
 def test_it_runs_from_top_to_bottom_and_so_do_its_solutions(path, tmp_path):
     notebook = nbformat.read(path, 4)
     notebook.cells += [nbformat.v4.new_code_cell(code) for code in _solutions(path)]
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    client = NotebookClient(notebook, timeout=400, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
     client.execute(env=_environment(tmp_path))
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     # ipywidgets keeps what a control draws, errors included, in the state of its output area
