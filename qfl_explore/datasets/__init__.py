@@ -1,12 +1,15 @@
 """Data sets of several modalities: loaders by name, one file a source."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qfl_explore.datasets.base import MultimodalData, Problem, standardise, stratified_split
 from qfl_explore.datasets.checks import PARTS, TASKS
 from qfl_explore.datasets.choose import choose_modalities, few_shot
 from qfl_explore.datasets.places import MissingData, data_root
 from qfl_explore.datasets.registry import DATASETS, DatasetEntry, is_here, load, names
+
+if TYPE_CHECKING:
+    from qfl_explore.datasets.getting import get, licence_text
 
 __all__ = [
     "DATASETS",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def _hdf(path: Path) -> cache.Parsed:
         raise invalid("reading .h5 files needs h5py", "pip install h5py", "it is not installed", ImportError) from None
     try:
         with h5py.File(path, "r") as file:
-            group = file[next(iter(file))]
+            group: Any = file[next(iter(file))]
             names = [name.decode() if isinstance(name, bytes) else str(name) for name in group["axis0"][:]]
             times = group["axis1"][:].astype("datetime64[ns]")
             values = group["block0_values"][:].astype(np.float64)

@@ -199,10 +199,11 @@ def _from_npz(path: Path) -> Content:
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise invalid(f"{path.name} cannot be read", "an .npz of plain arrays", f"{error}") from None
     special = {name: arrays.pop(name, None) for name in SPECIAL}
-    n = -1 if special["labels"] is None else len(special["labels"])
+    labels = special["labels"]
     sizes = {name: array.shape for name, array in {**arrays, **special}.items() if array is not None}
-    if n < 0 or not arrays or any(not shape or shape[0] != n for shape in sizes.values()):
+    if labels is None or not arrays or any(not shape or shape[:1] != labels.shape[:1] for shape in sizes.values()):
         raise invalid(f"{path.name} has other arrays", "labels [N] and one array [N, …] a modality", f"{sizes}")
+    n = len(labels)
     arrays = {name: array.reshape(n, -1) if array.ndim == 1 else array for name, array in sorted(arrays.items())}
     problems, good = [], []
     for row in range(n):
@@ -211,13 +212,13 @@ def _from_npz(path: Path) -> Content:
             good.append(row)
         else:
             problems.append(Problem(path.name, str(row), f"{bad} has a number that is not finite"))
+    given = {name: special[name] for name in ("split", "group")}
     words = {
-        name: None if special[name] is None else [str(value) for value in special[name][good].tolist()]
-        for name in ("split", "group")
+        name: None if array is None else [str(value) for value in array[good].tolist()] for name, array in given.items()
     }
     return Content(
         [str(row) for row in good],
-        special["labels"][good].tolist(),
+        labels[good].tolist(),
         {name: array[good] for name, array in arrays.items()},
         {name: [] for name in arrays},
         words["split"],

@@ -164,10 +164,11 @@ def _diagnostic_classes(path: Path) -> dict[str, str]:
     """Statement → superclass, of the statements that are diagnostic."""
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if not {"diagnostic", "diagnostic_class"} <= set(reader.fieldnames or ()):
+        names = list(reader.fieldnames or ())
+        if not {"diagnostic", "diagnostic_class"} <= set(names):
             raise invalid(f"{path.name} is malformed", "columns diagnostic and diagnostic_class", "others")
         return {
-            row[reader.fieldnames[0]]: row["diagnostic_class"]
+            row[names[0]]: row["diagnostic_class"]
             for row in reader
             if row["diagnostic"] in {"1", "1.0"} and row["diagnostic_class"] in SUPERCLASSES
         }

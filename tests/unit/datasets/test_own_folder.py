@@ -107,6 +107,9 @@ def test_an_archive(home):
     np.savez(home / "mine.npz", labels=np.arange(N), x=np.ones((N - 1, 2)))
     with pytest.raises(ValueError, match="mine.npz has other arrays. Expected: labels"):
         load("own_folder")
+    np.savez(home / "mine.npz", labels=np.array(3), x=np.ones((N, 2)))
+    with pytest.raises(ValueError, match="mine.npz has other arrays. Expected: labels"):
+        load("own_folder")
     np.savez(home / "mine.npz", labels=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="mine.npz cannot be read"):
         load("own_folder")
