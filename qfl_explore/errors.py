@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+_Error = TypeVar("_Error", bound=Exception)
 
-def invalid(what: str, expected: str, received: Any, kind: type[Exception] = ValueError) -> Exception:
+
+def invalid(what: str, expected: str, received: Any, kind: type[_Error] = ValueError) -> _Error:
     """Builds (does not raise) an error whose message has the three parts.
 
     Args:

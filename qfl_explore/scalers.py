@@ -108,11 +108,6 @@ class AngleScaler:
         limit = math.inf if self.kind in ("none", "standardise") else self.limit
         return -limit, limit
 
-    @property
-    def keeps_range(self) -> bool:
-        """Whether angles stay in the range whatever comes in."""
-        return self.kind in BOUNDED
-
     def fit(self, features: Any, y: Any = None) -> AngleScaler:
         """Learns centres, spreads, ends or ranks from features [N, F] of the training part; ``y`` is not used."""
         array = _features(features)
@@ -157,13 +152,13 @@ def _fitted(kind: str, limit: float, array: np.ndarray) -> Callable[[np.ndarray]
         return lambda values: values.copy()
     if kind == "quantile":
         ranks = preprocessing.QuantileTransformer(n_quantiles=min(1000, len(array))).fit(array)
-        return lambda values: limit * (2.0 * ranks.transform(values) - 1.0)
+        return lambda values: limit * (2.0 * np.asarray(ranks.transform(values)) - 1.0)
     if kind in ("min_max", "min_max_clip"):
         scaler = preprocessing.MinMaxScaler((-limit, limit), clip=kind == "min_max_clip").fit(array)
-        return scaler.transform
+        return lambda values: np.asarray(scaler.transform(values))
     standard = preprocessing.StandardScaler().fit(array)
     if kind == "standardise":
-        return standard.transform
+        return lambda values: np.asarray(standard.transform(values))
     return lambda values: squash(standard.transform(values), kind, limit)
 
 

@@ -214,7 +214,7 @@ def fit_exponent(x: Any, variance: Any, low: Any, high: Any, law: str = "exponen
     x, variance, low, high = (values[usable] for values in (x, variance, low, high))
     place = np.log2(x) if law == "power" else x
     if len(np.unique(place)) < 3:
-        return Fit(law, *(math.nan,) * 5, len(x))
+        return Fit(law, math.nan, math.nan, math.nan, math.nan, math.nan, len(x))
     from scipy.stats import t
 
     errors = np.maximum((np.log2(high) - np.log2(low)) / (2 * 1.96), 1e-6)
@@ -240,6 +240,6 @@ def fits_of(table: pd.DataFrame, over: str) -> dict[str, dict[str, Fit]]:
     if not len(table):
         return found
     for encoding, rows in table.groupby("encoding", sort=False):
-        columns = [rows[name] for name in (over, "variance", "low", "high")]
-        found[str(encoding)] = {law: fit_exponent(*columns, law) for law in LAWS}
+        x, variance, low, high = (rows[name] for name in (over, "variance", "low", "high"))
+        found[str(encoding)] = {law: fit_exponent(x, variance, low, high, law) for law in LAWS}
     return found

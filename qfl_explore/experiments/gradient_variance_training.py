@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -225,7 +226,7 @@ def _gradients(fusion: FusionCircuit, backend: Backend, x: np.ndarray, weights: 
 
 def _noise(config: TrainingConfig, errors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What finite repetitions add to the gradient of the loss; errors [n_starts, B]."""
-    spread = np.sqrt(np.sum((2.0 * errors / errors.shape[1]) ** 2, axis=1) / (2.0 * config.repetitions))
+    spread = np.sqrt(np.sum((2.0 * errors / errors.shape[1]) ** 2, axis=1) / (2.0 * (config.repetitions or math.inf)))
     return rng.normal(size=(len(errors), *config.fusion.weight_shape)) * spread[:, None, None, None, None]
 
 

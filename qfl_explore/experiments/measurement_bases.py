@@ -13,6 +13,7 @@ Source: the random Pauli-plane measurement is arXiv:2510.06938's (our reading of
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -141,7 +142,8 @@ class MeasurementResult:
     def scores(self, model: str = "trained", repetitions: int | None = None) -> pd.DataFrame:
         """Rows of one model; ``repetitions=None`` for exact expectation values."""
         table = self.table[self.table["model"] == model]
-        return table[table["repetitions"].isna() if repetitions is None else table["repetitions"] == repetitions]
+        counts = table["repetitions"]
+        return pd.DataFrame(table[counts.isna() if repetitions is None else counts == repetitions])
 
     def paired(self, model: str = "trained", repetitions: int | None = None) -> list[dict[str, Any]]:
         """Each basis less ``REFERENCE``, seed by seed, at 95 % for all comparisons together (Bonferroni).
@@ -209,7 +211,7 @@ class _Runner:
         common = _blank(task) | {"seed": seed, "basis": base, "n_observables": fusion.n_observables}
         common["n_settings"] = reader.n_settings
         yield self._item("frozen", seed, base, rows=(common | self._frozen(task, fusion, start),))
-        best: tuple[float, float, Params] | None = None
+        best: tuple[float, float, Params] = (math.inf, math.nan, {})
         for trial, rate in enumerate(self.config.learning_rates):
             params: Params = {}
             steps = train_with_readout(self.engine, task, fusion, start, rate, self.config.n_steps)
@@ -217,7 +219,7 @@ class _Runner:
                 params = now
                 yield self._item("training", seed, base, trial=trial, step=step)
             loss = task.loss(_outputs(self.config, fusion, task.x["validation"], params), "validation")[0]
-            best = (loss, rate, params) if best is None or loss < best[0] else best
+            best = (loss, rate, params) if not best[2] or loss < best[0] else best
             self.n_done += 1
         row = common | self._tested(task, fusion, *best)
         yield self._item("tested", seed, base, rows=(row,), params=best[2])

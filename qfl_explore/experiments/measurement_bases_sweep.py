@@ -62,7 +62,8 @@ def sweep_means(table: pd.DataFrame, overlap: float = 0.0) -> pd.DataFrame:
         overlap: of repeated splits, see `t_interval`.
     """
     rows = []
-    for (base, count), group in table.groupby(["basis", "n_observables"], sort=False):
+    for key, group in table.groupby(["basis", "n_observables"], sort=False):
+        base, count = key  # pyright: ignore[reportGeneralTypeIssues]
         interval = t_interval(group["score"], overlap=overlap)
         rows.append((base, count, interval.mean, interval.low, interval.high, interval.n_values))
     return pd.DataFrame(rows, columns=["basis", "n_observables", "mean", "low", "high", "n_seeds"])

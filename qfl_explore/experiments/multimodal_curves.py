@@ -139,7 +139,8 @@ def band(
     n_test = min(len(labels) for _, labels in pairs)
     rows = draws(n_test, 1, n_draws, np.random.default_rng(seed))
     counts = np.stack([np.bincount(row, minlength=n_test) for row in rows])
-    found = [_curves(*(a[:n_test] for a in binary(task, *pair, target)), counts, kind) for pair in pairs]
+    samples = [[a[:n_test] for a in binary(task, outputs, labels, target)] for outputs, labels in pairs]
+    found = [_curves(values, positive, counts, kind) for values, positive in samples]
     curves, areas = (np.mean([pair[i] for pair in found], axis=0) for i in (0, 1))
     shares = [float(binary(task, *pair, target)[1].mean()) for pair in pairs]
     low, high = _ends(curves[1:])

@@ -107,7 +107,7 @@ def overlap_of(scores: pd.DataFrame) -> float:
 
     Synthetic samples are drawn anew themselves, so that their repetitions are independent.
     """
-    drawn = scores["test_part"].nunique() > 1 and not scores["synthetic"].any()
+    drawn = scores["test_part"].nunique() > 1 and not scores["synthetic"].to_numpy().any()
     return float(scores["n_test"].iloc[0] / scores["n_train"].iloc[0]) if drawn else 0.0
 
 

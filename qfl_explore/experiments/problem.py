@@ -135,7 +135,7 @@ class Problem:
         all of its rows, so that it also fits their noise and is optimistic.
         """
         fusion, n_features = self.config.fusion, self.x_train.shape[1]
-        if self.is_table:
+        if self.target.samples is not None:
             rows, values = self.target.samples
             found = ceiling(fusion, rows, values)
             return dataclasses.replace(found, method=f"{found.method} (all rows of the table)")

@@ -29,8 +29,6 @@ from qfl_explore.theory.rank_wall import check_modalities, least_error, needed_r
 MODELS = {"lmf": "LMF", "quantum": "QFL", "mlp": "MLP"}
 COLUMNS = ("model", "size", "seed", "error", "least_error", "n_parameters", "n_train", "n_steps")
 MAX_RANK = 40
-#: Below this an error is rounding, and it is drawn there.
-FLOOR = 1e-14
 N_TEST = 4000
 
 
@@ -140,7 +138,8 @@ class RankWallResult:
 def means(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Median, least and largest error over seeds, and the mean with its t-interval, by model and size."""
     rows = []
-    for (model, size), group in table.groupby(["model", "size"], sort=False):
+    for key, group in table.groupby(["model", "size"], sort=False):
+        model, size = key  # pyright: ignore[reportGeneralTypeIssues]
         interval = t_interval(group["error"])
         first = group.iloc[0]
         rows.append(
@@ -163,13 +162,13 @@ def means(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def stream(config: RankWallConfig) -> Iterator[Progress]:
     """LMF on every rank and seed, then layers and networks; yields often."""
-    for rank in config.ranks:
+    for rank in config.ranks or ():
         for seed in config.seeds:
             yield from _lmf(config, rank, seed)
     for degree in config.degrees:
         for seed in config.seeds:
             yield from _quantum(config, degree, seed)
-    for width in config.widths:
+    for width in config.widths or ():
         for seed in config.seeds:
             yield from _network(config, width, seed)
 

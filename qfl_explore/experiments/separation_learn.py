@@ -39,7 +39,6 @@ MODELS: dict[str, str] = {
     "tfn_angles": "TFN, given the angles",
     "mlp_angles": "MLP, given the angles",
 }
-CLASSICAL = ("lmf", "tfn", "mlp")
 COLUMNS = ("model", "seed", "n_queries", "success", "ceiling", "n_parameters", "n_train", "n_test")
 MAX_ROUNDS = 6
 #: Fresh angles on which a model that sees angles is tested.
@@ -112,7 +111,7 @@ class LearnConfig(Settings):
             if not values or len(set(values)) < len(values) or len(values) > 50:
                 raise invalid(f"{name} are not usable", "1 to 50 distinct integers", f"{name}={values}")
             object.__setattr__(self, name, values)
-        for n_each in self.outcome_rounds:
+        for n_each in self.outcome_rounds or ():
             uses, count = grouping(n_each, self.delta)
             if count > MAX_OUTCOMES or count * uses != n_each:
                 expected = f"up to {needed}, or a multiple of {needed} up to {MAX_OUTCOMES * needed}"
@@ -176,7 +175,8 @@ class LearnResult:
 def means(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean success over seeds with a 95 % t-interval, by model and number of queries."""
     rows = []
-    for (model, n_queries), group in table.groupby(["model", "n_queries"], sort=False):
+    for key, group in table.groupby(["model", "n_queries"], sort=False):
+        model, n_queries = key  # pyright: ignore[reportGeneralTypeIssues]
         interval = t_interval(group["success"]).clipped()
         same = {"model": model, "n_queries": int(n_queries), "n_seeds": len(group)}
         ends = {"success": interval.mean, "low": interval.low, "high": interval.high}
@@ -191,8 +191,8 @@ def references(config: LearnConfig) -> pd.DataFrame:
     with a quantum register for each oracle. ``outcomes``: Bayes ceiling of the outcomes.
     """
     rows = [("joint", 2 * r, joint_success(r, config.delta)) for r in range(1, rounds_needed(config.delta) + 1)]
-    rows += [("separable", 2 * n, separable_success(n, config.delta).success) for n in config.outcome_rounds]
-    rows += [("outcomes", 2 * n, outcomes_of(n, config.delta)[1]) for n in config.outcome_rounds]
+    rows += [("separable", 2 * n, separable_success(n, config.delta).success) for n in config.outcome_rounds or ()]
+    rows += [("outcomes", 2 * n, outcomes_of(n, config.delta)[1]) for n in config.outcome_rounds or ()]
     return pd.DataFrame(rows, columns=["kind", "n_queries", "success"])
 
 
@@ -205,9 +205,9 @@ def outcomes_of(n_each: int, delta: float) -> tuple[np.ndarray, float]:
 
 def stream(config: LearnConfig) -> Iterator[Progress]:
     """Trains everything: seeds outside, the layer first; yields often."""
-    tables = {n_each: outcomes_of(n_each, config.delta) for n_each in config.outcome_rounds}
+    tables = {n_each: outcomes_of(n_each, config.delta) for n_each in config.outcome_rounds or ()}
     for seed in config.seeds:
-        for degree in config.degrees:
+        for degree in config.degrees or ():
             yield from _quantum(config, seed, degree)
         for n_each, (table, ceiling) in tables.items():
             yield from _outcomes(config, seed, n_each, table, ceiling)

@@ -64,7 +64,8 @@ def scores_of(planned: Sequence[Part], found: Mapping[str, Sequence[Point]]) -> 
                 mine = point.scores[[name for name in KEPT if name in point.scores]]
                 rows.append(mine.assign(table=part.name, varied=json.dumps(point.values) if point.values else ""))
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["table", "varied", *KEPT])
-    return table[["table", "varied", *(name for name in KEPT if name in table)]].dropna(axis=1, how="all")
+    columns = ["table", "varied", *(name for name in KEPT if name in table)]
+    return pd.DataFrame(table, columns=columns).dropna(axis=1, how="all")
 
 
 def _command(given: Sequence[str]) -> str:
@@ -162,7 +163,8 @@ def _collapse(table: pd.DataFrame, planned: Sequence[Part], found: Mapping[str, 
     if table.empty:
         return ""
     rows = []
-    for (width, start), mine in table.groupby(["n_outputs", "start"], sort=False):
+    for key, mine in table.groupby(["n_outputs", "start"], sort=False):
+        width, start = key  # pyright: ignore[reportGeneralTypeIssues]
         of = mine.set_index("n_modalities")
         cells = [
             f"{of.loc[m, 'log10_product']:.1f} ({of.loc[m, 'share_zero']:.0%})" for m in (3, 12, 207) if m in of.index

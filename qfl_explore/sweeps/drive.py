@@ -342,7 +342,8 @@ def _one_core_each(client: Client) -> contextlib.AbstractContextManager[Any]:
 
 def _events(client: Client, topic: str) -> list[dict[str, Any]]:
     """What workers and nannies have said under a topic."""
-    return [event for _, event in client.get_events(topic) or ()]
+    said: Any = client.get_events(topic)  # not a coroutine: the client is a synchronous one
+    return [event for _, event in said or ()]
 
 
 def _scheduler_gone(how: str) -> Exception:
