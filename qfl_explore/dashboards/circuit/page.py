@@ -321,8 +321,9 @@ def _support_sentence(config: FusionConfig) -> str:
 def coefficient_sentence(config: FusionConfig) -> str:
     """Why few parameters cannot set every coefficient; our derivation, not the paper's."""
     generic = counts.generic_polynomial_coefficients(config.n_features, config.degree)
+    variables = f"{config.n_features} variable{'s' if config.n_features > 1 else ''}"
     return (
-        f"A generic polynomial of degree P = {config.degree} in {config.n_features} variables has "
+        f"A generic polynomial of degree P = {config.degree} in {variables} has "
         f"C(MD+P, P) = {grouped(generic)} coefficients. Where that exceeds the parameters, the layer reaches the "
         "frequencies but cannot set all their coefficients freely (our count, not a statement of arXiv:2510.06938)."
     )

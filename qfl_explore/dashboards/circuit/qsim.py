@@ -20,9 +20,9 @@ NOTE = (
     "qsim holds one state vector of 2ⁿ amplitudes, 8 bytes each, and runs one circuit after the other; gradients "
     "take two more circuits for every rotation. Below about 20 qubits the engine of the live pages is faster. Time "
     "is predicted for a machine that does nothing else, from counts of circuits, gates and passes over the state, "
-    "and from some seconds of timing qsim here, once for each choice of threads and fusion. Features and angles are "
-    "drawn at random (seed 0). A large simulation says nothing about a quantum advantage: what runs here runs on an "
-    "ordinary computer."
+    "and from some seconds of timing qsim here, once for each choice of threads and gate fusion. Features and angles "
+    "are drawn at random (seed 0). A large simulation says nothing about a quantum advantage: what runs here runs on "
+    "an ordinary computer."
 )
 #: Widget -> label and width in pixels.
 _LABELS = {
