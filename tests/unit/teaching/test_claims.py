@@ -60,6 +60,28 @@ def test_the_plateau_falls_exponentially_in_one_encoding_and_slower_in_the_other
     assert fall["qubit_per_feature"] > 3 * fall["qubit_efficient"] > 3
 
 
+def test_the_mean_over_angles_hides_those_that_never_move():
+    from qfl_explore.experiments.gradient_variance import run
+
+    state = state_of("gradient_variance", "angle by angle", precision=0.1)
+    found = run(state.config()).estimate.per_angle
+    assert found.size == 48 and (found < 1e-12).sum() == 13
+
+
+def test_the_plan_says_where_the_register_grows():
+    from qfl_explore.teaching.content import lessons
+
+    tasks = [task.answer for activity, _ in lessons()["90"].parts for task in activity.tasks]
+    assert any("At M = 16" in answer and "at M = 17" in answer for answer in tasks)
+    sizes = {
+        m: state_of("circuit", "twelve leads").fusion_config().replace(n_modalities=m).n_qubits for m in range(1, 18)
+    }
+    assert [m for m in range(2, 18) if sizes[m] > sizes[m - 1]] == [2, 4, 8, 16] and sizes[16] == 6
+    assert (
+        state_of("circuit", "twelve leads", constant_slot=False).fusion_config().replace(n_modalities=16).n_qubits == 5
+    )
+
+
 def test_six_queries_are_certain_and_separate_ones_are_not():
     from qfl_explore.experiments.separation import run
 
