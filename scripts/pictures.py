@@ -47,7 +47,6 @@ class Picture:
         page: of the app.
         preset: whose words the link has; the handbook names it beside the picture.
         more: further words of the link.
-        press: a button to press first; empty: the page starts by itself.
         done: text that the page has when it is ready.
     """
 
@@ -55,7 +54,6 @@ class Picture:
     page: str
     preset: str
     more: tuple[tuple[str, str], ...] = ()
-    press: str = ""
     done: re.Pattern[str] = _DONE
 
     def link(self) -> str:
@@ -75,15 +73,13 @@ PICTURES = (
     Picture("measurement_bases", "measurement_bases", "four bases"),
     Picture("encoding", "encoding", "scaled"),
     Picture("noise", "noise", "gates that err"),
-    Picture("sweeps", "sweeps", "the wall, as a grid", press="Start"),
+    Picture("sweeps", "sweeps", "the wall, as a grid"),
 )
 
 
 def take(tab: Any, address: str, picture: Picture) -> bytes:
     """Opens a page, waits for its result, and photographs what a visitor sees first."""
     tab.goto(f"{address}/app{picture.link()}")
-    if picture.press:
-        tab.get_by_role("button", name=picture.press, exact=True).click()
     tab.get_by_text(picture.done).first.wait_for(timeout=_RUN_MS)
     tab.locator(".MuiAppBar-root").first.evaluate(_STYLED)
     tab.wait_for_timeout(_SETTLE_MS)  # what is drawn beside the run, and figures that fade in
