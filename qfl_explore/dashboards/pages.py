@@ -114,7 +114,13 @@ class Session(param.Parameterized):
         return query_of(self.link_words(self.page, self.view.query() if self.view is not None else {}))
 
     def notify(self, text: str, kind: str = "warning") -> None:
-        """Shows ``text`` above the page until the next notice; an empty text clears it."""
+        """Shows ``text`` above the page until the next notice; an empty text clears it.
+
+        What was wrong with the link stays in front of an error, until the visitor closes it.
+        """
+        said = " ".join(self._problems)
+        if text and kind == "error" and said and self.notice.startswith(said):
+            text = f"{said} {text}"
         self.param.update(notice_kind=kind, notice=text)
 
     def complain(self, problems: list[str]) -> None:

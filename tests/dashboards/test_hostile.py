@@ -239,6 +239,21 @@ def test_hundreds_of_words_are_a_short_notice_and_the_good_ones_are_kept():
         shell.close()
 
 
+def test_what_was_wrong_with_a_link_outlives_the_next_errors():
+    shell = Shell({"k": "x", "P": "2"})
+    try:
+        said = shell.session.notice
+        assert said.startswith("k=x in the link was ignored")
+        for error in ("The run failed.", "It failed again."):
+            shell.session.notify(error, "error")
+            assert shell.session.notice == f"{said} {error}"
+        shell._notice.closed = True
+        shell.session.notify("And again.", "error")
+        assert shell.session.notice == "And again."
+    finally:
+        shell.close()
+
+
 def test_a_word_that_comes_twice_is_named(monkeypatch):
     made = []
     monkeypatch.setattr(shell_module, "Shell", lambda query: made.append(Shell(query)) or made[-1])
