@@ -107,6 +107,7 @@ def put_sweep(
             names = _CORNERS if layer == "bars" else ("x", "y")
             figure.sources[f"{encoding} {layer}"].data = dict(zip(names, map(np.asarray, columns), strict=True))
     figure.figure.xaxis[0].update(axis_label=SWEPT[over], ticker=list(values))
+    figure.figure.xgrid[0].ticker = figure.figure.xaxis[0].ticker
     pad = 0.04 * (max(values) - min(values))
     figure.set_range((min(values) - pad - 0.2, max(values) + pad + 0.2), _decades(table))
 

@@ -44,6 +44,9 @@ def make_legible(figure: Any) -> None:
     """Gives the logarithmic axes of a Bokeh figure ticks and numbers of ours; places that were set stay."""
     for axis in figure.axis:
         if isinstance(axis, LogAxis) and isinstance(axis.ticker, LogTicker):
-            axis.ticker = CustomJSTicker(major_code=_TICKS)
+            old, axis.ticker = axis.ticker, CustomJSTicker(major_code=_TICKS)
+            for grid in figure.grid:
+                if grid.ticker is old:
+                    grid.ticker = axis.ticker
         if isinstance(axis, LogAxis) and isinstance(axis.formatter, LogTickFormatter):
             axis.formatter = CustomJSTickFormatter(code=_WORDS)

@@ -242,7 +242,10 @@ def _ranges(
     span = high - low or abs(high) or 1.0
     if len(ends):
         low, high = max(low - span, min(low, ends.min())), min(high + span, max(high, ends.max()))
-    margin = 0.06 * (high - low or abs(high) or 1.0)
+    least = 0.002 * max(abs(low), abs(high))  # smaller differences are rounding, and would fill the picture
+    if high - low < least:
+        low, high = 0.5 * (low + high - least), 0.5 * (low + high + least)
+    margin = 0.06 * (high - low or 1.0)
     return x_range, (low - margin, high + margin)
 
 

@@ -227,10 +227,18 @@ class Figures(Mapping[str, LiveFigure]):
             self["curve"].show_layer("pinned", True)
         self["learning"].put("pinned", *zip(*self._history, strict=True))
         self["learning"].show_layer("pinned", True)
+        self._fold(True)
         return True
+
+    def _fold(self, folded: bool) -> None:
+        """One more entry makes two lines of the legends, so that they fit a narrow picture."""
+        for key in ("curve", "learning"):
+            for legend in self[key].figure.legend:
+                legend.ncols = 2 if folded else "auto"
 
     def unpin(self) -> None:
         """Takes the pinned run away."""
         for key in ("curve", "learning"):
             self[key].clear("pinned")
             self[key].show_layer("pinned", False)
+        self._fold(False)
