@@ -117,6 +117,7 @@ def main(arguments: list[str]) -> int:
     FOLDER.mkdir(exist_ok=True)
     failed = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for each other slow a busy machine down
         os.environ[VARIABLE] = f"{folder}/results.sqlite"  # rows of the sweep are not mixed with anybody's own
         with served(Path(folder)) as server:
             browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
