@@ -64,7 +64,7 @@ function behind(element) {
 function escaped(text) {
   const holder = document.createElement("i");
   holder.textContent = text;
-  return holder.innerHTML;
+  return holder.innerHTML.replaceAll("&nbsp;", "\u00a0");
 }
 
 // Title, description and background go in front of what is drawn.
@@ -95,47 +95,99 @@ function canvas_blob(canvas) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
-async function drawn(svg, colour) {
-  const { width, height } = svg.getBoundingClientRect();
-  const copy = inked(svg);
-  copy.setAttribute("width", width);
-  copy.setAttribute("height", height);
-  const url = URL.createObjectURL(new Blob([finished(copy, { title: "", about: "" }, "")], { type: "image/svg+xml" }));
+async function loaded(blob) {
+  const url = URL.createObjectURL(blob);
   try {
     const image = new Image();
     image.src = url;
     await image.decode();
-    return await painted(image, colour, 2 * width, 2 * height);
+    return image;
   } finally {
     URL.revokeObjectURL(url);
   }
 }
 
-function painted(image, colour, width, height) {
+// Words in as many lines as they need in this width.
+function lines_of(context, words, width) {
+  const lines = [""];
+  for (const word of words.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (context.measureText(longer).width > width) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+// Twice as fine as on the page, and below it what it shows: a bitmap has no other place for that.
+function painted(image, { width, height, colour, ink, note }) {
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width, height];
   const context = canvas.getContext("2d");
+  const [font, line] = ["11px system-ui, sans-serif", 15];
+  context.font = font;
+  const lines = lines_of(context, note, width - 16);
+  const [fine, whole] = [Math.min(2, 16000 / width), height + line * lines.length + 8];
+  [canvas.width, canvas.height] = [fine * width, fine * whole];
+  context.scale(fine, fine);
   context.fillStyle = colour;
-  context.fillRect(0, 0, width, height);
+  context.fillRect(0, 0, width, whole);
   context.drawImage(image, 0, 0, width, height);
+  [context.fillStyle, context.font] = [ink, font];
+  lines.forEach((text, number) => context.fillText(text, 8, height + line * (number + 1)));
   return canvas_blob(canvas);
 }
 
-async function picture(button, words) {
-  const { qflSave: kind, qflFigure: id } = button.dataset;
+// Bokeh puts the marks of a legend into an SVG as bitmaps of some pixels; here they are drawn again as lines.
+function draw_marks(svg, view, layer) {
+  const parts = ["center", "above", "below", "left", "right"].flatMap((place) => view.model[place]);
+  const legends = parts.filter((one) => one.type === "Legend").map((one) => view.views.find_one(one));
+  const entries = legends.flatMap((legend) => legend?.entries ?? []).filter(({ item }) => item.visible);
+  const sizes = new Set(entries.map(({ glyph }) => `${glyph.canvas.width} ${glyph.canvas.height}`));
+  const bitmaps = [...svg.querySelectorAll("image")].filter((one) =>
+    sizes.has(`${one.getAttribute("width")} ${one.getAttribute("height")}`));
+  if (bitmaps.length !== entries.length) return;
+  entries.forEach(({ glyph, item, label }, number) => {
+    const { width, height } = glyph.bbox;
+    const lines = new layer.constructor("svg", false);
+    lines.resize(width, height);
+    const field = item.get_field_from_label_prop();
+    const context = lines.prepare();
+    for (const renderer of item.renderers) {
+      view.views.find_one(renderer)?.draw_legend(context, 0, width, 0, height, field, label, item.index);
+    }
+    lines.finish();
+    const group = svg.ownerDocument.createElementNS(svg.namespaceURI, "g");
+    group.setAttribute("transform", bitmaps[number].getAttribute("transform"));
+    group.append(...[...lines.canvas.children].filter((one) => one.tagName !== "defs").map((one) => one.cloneNode(true)));
+    bitmaps[number].replaceWith(group);
+  });
+}
+
+// A figure of Bokeh's, or the drawing in the button's pane, as an SVG that stands alone, and the colour behind it.
+async function drawing(button) {
+  const id = button.dataset.qflFigure;
   if (!id) {
-    const svg = button.getRootNode().querySelector("svg");
-    const colour = behind(svg);
-    return kind === "svg" ? new Blob([finished(inked(svg), words, colour)], { type: "image/svg+xml" }) : drawn(svg, colour);
+    const original = button.getRootNode().querySelector("svg");
+    const { width, height } = original.getBoundingClientRect();
+    const svg = inked(original);
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", height);
+    return [svg, behind(original)];
   }
   const view = view_of(id);
   if (!view) throw new Error("the picture is not on the page");
-  const colour = behind(view.el);
-  const layer = view.export(kind);
-  if (kind === "png") return painted(layer.canvas, colour, layer.canvas.width, layer.canvas.height);
+  const layer = view.export("svg");
   const text = await (await layer.to_blob()).text();
   const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  return new Blob([finished(svg, words, colour)], { type: "image/svg+xml" });
+  draw_marks(svg, view, layer);
+  return [svg, behind(view.el)];
+}
+
+async function picture(button, words) {
+  const [svg, colour] = await drawing(button);
+  const blob = new Blob([finished(svg, words, colour)], { type: "image/svg+xml" });
+  if (button.dataset.qflSave === "svg") return blob;
+  const [width, height] = ["width", "height"].map((name) => parseFloat(svg.getAttribute(name)));
+  return painted(await loaded(blob), { width, height, colour, ink: getComputedStyle(button).color, note: words.note });
 }
 
 function file_name(...parts) {
@@ -145,7 +197,8 @@ function file_name(...parts) {
 
 async function save(button, model) {
   const { qflSave: kind, qflName: name } = button.dataset;
-  const words = { title: `${name} (qfl_explore, ${model.page})`, about: `${model.about} ${window.location.href}` };
+  const title = `${name} (qfl_explore, ${model.page})`;
+  const words = { title, about: `${model.about} ${window.location.href}`, note: `${title}. ${model.about}` };
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await picture(button, words));
   link.download = `${file_name("qfl", model.page, name, model.settings_id)}.${kind}`;
