@@ -20,7 +20,7 @@ import sympy
 
 from qfl_explore.circuits.encoding import Angle
 from qfl_explore.circuits.fusion import FusionCircuit, PhysicalCircuit
-from qfl_explore.config import run_id
+from qfl_explore.config import Settings
 from qfl_explore.errors import check_int, check_option, invalid
 
 #: How angles may start; there is no identity block, as these circuits have other gates than RX·RY·RZ + CZ.
@@ -33,7 +33,7 @@ ROTATIONS: dict[str, tuple[Callable[[Any], cirq.Gate], ...]] = {
 }
 
 
-class CircuitSettings:
+class CircuitSettings(Settings):
     """What engines ask a frozen config for; a config of one's own inherits this and adds its fields.
 
     Features stand in gates as they are (no index register), so the words of `FusionConfig` for the two
@@ -64,15 +64,6 @@ class CircuitSettings:
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
         return dataclasses.asdict(self)  # type: ignore[call-overload]
-
-    def replace(self, **changes: Any) -> Any:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from qfl_explore.circuits.fusion import FusionCircuit
-from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.errors import check_int, invalid
 from qfl_explore.simulation.base import check_memory, get_backend
 from qfl_explore.simulation.qsim_calibration import command, keep, known
@@ -34,7 +34,7 @@ _POLL_S = 0.03
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LargeCircuitConfig:
+class LargeCircuitConfig(Settings):
     """Settings of one run.
 
     Args:
@@ -85,11 +85,6 @@ class LargeCircuitConfig:
     def settings(self) -> QSimSettings:
         """The engine's options, checked."""
         return QSimSettings.of(self.options)
-
-    @property
-    def run_id(self) -> str:
-        """The same for the same settings."""
-        return run_id(self)
 
 
 @dataclasses.dataclass(frozen=True)

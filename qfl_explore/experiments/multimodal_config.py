@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from qfl_explore.baselines import ENCODERS, check_reach
 from qfl_explore.circuits.ansatz import INITIALIZERS
-from qfl_explore.config import FusionConfig, run_id
+from qfl_explore.config import FusionConfig, Settings
 from qfl_explore.datasets import DATASETS
 from qfl_explore.errors import check_int, check_option, invalid
 from qfl_explore.simulation.base import ENGINES
@@ -39,7 +39,7 @@ MAX_EPOCHS = 2000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MultimodalConfig:
+class MultimodalConfig(Settings):
     """Settings of a study: every method on every seed, each with the same number of trials.
 
     A seed decides the split (where the data set has no official one), the initial weights and
@@ -180,15 +180,6 @@ class MultimodalConfig:
         if method == "persistence":
             return (0.0,)
         return self.penalties if method == "linear" else self.learning_rates
-
-    @property
-    def run_id(self) -> str:
-        """A short id of the settings; defaults are left out."""
-        return run_id(self)
-
-    def replace(self, **changes: Any) -> MultimodalConfig:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)
 
 
 def _sequence(name: str, value: Any) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from qfl_explore.baselines import check_reach, encoder_weights
 from qfl_explore.circuits.hardware_efficient import MAX_QUBITS, HardwareEfficientConfig
+from qfl_explore.config import Settings
 from qfl_explore.errors import check_int, check_option, invalid
 
 #: Word of a variant, and what people call it.
@@ -39,7 +40,7 @@ REACH = math.pi / 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CrossAttentionOptions:
+class CrossAttentionOptions(Settings):
     """What may be chosen about cross-attention mid-fusion beside the data.
 
     Source: branches, ≤ 9 qubits, a hardware-efficient ansatz, quantum-derived tokens, attention with a
@@ -75,15 +76,6 @@ class CrossAttentionOptions:
         check_int("n_heads", self.n_heads, 1)
         if self.width % self.n_heads:
             raise invalid("n_heads does not divide the width", f"a divisor of {self.width}", f"{self.n_heads}")
-
-    def replace(self, **changes: object) -> CrossAttentionOptions:
-        """A copy with some settings changed, validated anew."""
-        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
-
-    @property
-    def uses_circuit(self) -> bool:
-        """Whether there is a circuit in the model."""
-        return self.variant not in ("classical_only", "dense_tokens")
 
     @property
     def uses_classical(self) -> bool:
