@@ -17,6 +17,7 @@ from qfl_explore.experiments.large_circuit import LargeCircuitConfig, LargeCircu
 from qfl_explore.simulation import qsim_calibration
 from qfl_explore.simulation.base import is_available
 from qfl_explore.simulation.qsim_cost import Calibration, Cost
+from tests.dashboards.waiting import wait_for
 
 if not is_available("qsim"):
     pytest.skip("qsimcirq is not installed on this platform", allow_module_level=True)
@@ -40,13 +41,6 @@ def part():
     made.close()
 
 
-def wait(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_memory_is_known_at_once_and_time_once_qsim_was_timed(part, monkeypatch):
     monkeypatch.setattr(qsim_calibration, "known", lambda settings: None)
     part.show_circuit(LARGE)
@@ -63,7 +57,7 @@ def test_a_run_says_what_it_took_and_shows_values(part, timed):
     part.show_circuit(SMALL)
     part.state.what = "1000"
     part.start()
-    wait(lambda: part.outcome.object.startswith("It took "))
+    wait_for(lambda: part.outcome.object.startswith("It took "))
     assert "times the prediction" in part.outcome.object and "1,000 repetitions a sample" in part.outcome.object
     assert part.outcome.object.count("±") == 4 and "seed 0" in part.outcome.object
 
@@ -72,18 +66,18 @@ def test_cancelling_ends_the_process_at_once(part, timed):
     part.show_circuit(LARGE.replace(n_modalities=25, degree=4))
     before = len(psutil.Process().children())
     part.start()
-    wait(lambda: len(psutil.Process().children()) > before)
+    wait_for(lambda: len(psutil.Process().children()) > before)
     began = time.monotonic()
     part.cancel()
     assert time.monotonic() - began < 0.2 and part.outcome.object == "Cancelled."
-    wait(lambda: len(psutil.Process().children()) == before, 2.0)
+    wait_for(lambda: len(psutil.Process().children()) == before, 2.0)
 
 
 def test_what_does_not_fit_is_a_notice_in_three_parts(part, timed, monkeypatch):
     part.show_circuit(LARGE.replace(n_modalities=30))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 4 * 2**30}))
     part.start()
-    wait(lambda: part.problem.visible)
+    wait_for(lambda: part.problem.visible)
     assert (
         "needs too much memory. Expected: at most 80 %" in part.problem.object and "Received: 8" in part.problem.object
     )
@@ -99,7 +93,7 @@ def test_a_gpu_that_is_not_there_is_a_notice(part, timed, monkeypatch):
     part.show_circuit(SMALL)
     part.state.device = "custatevec"
     part.start()
-    wait(lambda: part.problem.visible)
+    wait_for(lambda: part.problem.visible)
     assert "Expected: a qsimcirq built with cuStateVec" in part.problem.object
     assert part.problem.object.endswith("Received: no NVIDIA driver on this machine.")
 

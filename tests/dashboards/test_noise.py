@@ -12,15 +12,9 @@ from qfl_explore.dashboards.noise.state import MULTIPLES, NoiseState
 from qfl_explore.dashboards.pages import Session, get_page
 from qfl_explore.experiments.noise import NoiseConfig, run
 from qfl_explore.experiments.noise_curve import curve
+from tests.dashboards.waiting import wait_for
 
 SMALL = {"seeds": "2", "steps": "20", "train": "16", "upto": "1", "P": "1"}
-
-
-def wait_for(condition, timeout=40.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
 
 
 @pytest.fixture

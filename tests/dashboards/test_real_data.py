@@ -19,16 +19,10 @@ from qfl_explore.datasets import DATASETS, load
 from qfl_explore.experiments.multimodal import METHODS, MultimodalConfig, MultimodalResult, Step
 from qfl_explore.experiments.multimodal_ablations import ABLATIONS
 from qfl_explore.experiments.multimodal_summary import summarise
+from tests.dashboards.waiting import wait_for
 
 SERVER = Path(__file__).parents[1] / "unit" / "datasets" / "server.py"
 TITLE = "Breast cancer"
-
-
-def wait_for(condition, timeout=90.0):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.02)
 
 
 # --- words --------------------------------------------------------------------------------------
