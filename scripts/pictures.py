@@ -79,7 +79,7 @@ PICTURES = (
 
 def take(tab: Any, address: str, picture: Picture) -> bytes:
     """Opens a page, waits for its result, and photographs what a visitor sees first."""
-    tab.goto(f"{address}/app{picture.link()}")
+    tab.goto(f"{address}/app{picture.link()}", timeout=_RUN_MS)
     tab.get_by_text(picture.done).first.wait_for(timeout=_RUN_MS)
     tab.locator(".MuiAppBar-root").first.evaluate(_STYLED)
     tab.wait_for_timeout(_SETTLE_MS)  # what is drawn beside the run, and figures that fade in
