@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bokeh.command.util import die
-from panel.auth import BasicAuthProvider, BasicLoginHandler, _validate_next_url
+from panel.auth import BasicAuthProvider, BasicLoginHandler
 from panel.command.serve import Serve
 from panel.config import config
 from panel.io import server as panel_server
@@ -80,6 +81,16 @@ class Attempts:
             self._wrong.popitem(last=False)
 
 
+def inside(wanted: str | None) -> str:
+    """Where to go after the password: ``wanted`` if it is a path of this server, else the first page.
+
+    Browsers read ``//host``, ``/\\host`` and more slashes as another machine; `panel.auth` lets ``///host`` through.
+    """
+    if wanted and re.fullmatch(r"/[!-.0-\[\]-~][!-\[\]-~]*", wanted):
+        return wanted
+    return "./"  # relative: there may be a prefix
+
+
 class Login(BasicLoginHandler):
     """The password's page: constant-time comparison, a pause after a wrong one, a limit for guessing."""
 
@@ -94,6 +105,8 @@ class Login(BasicLoginHandler):
         """Nothing is kept, nothing comes from elsewhere, nothing runs."""
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
 
     async def post(self) -> None:
         """Checks the password; the name is only shown in the server's log."""
@@ -107,8 +120,7 @@ class Login(BasicLoginHandler):
             self._again(WRONG)
             return
         self.set_current_user("visitor")
-        wanted = _validate_next_url(self.get_cookie("next_url", ""))
-        self.redirect(wanted if wanted not in (None, "", "/") else "./")  # relative: there may be a prefix
+        self.redirect(inside(self.get_cookie("next_url", "")))
 
     def _validate(self, username: str, password: str) -> bool:
         return hmac.compare_digest(password.encode(), self.password.encode())

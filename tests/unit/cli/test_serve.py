@@ -184,6 +184,15 @@ def test_an_address_that_guesses_has_to_wait_and_the_others_do_not(monkeypatch):
     assert len(attempts._wrong) == 1000, "addresses are forgotten, the oldest first"
 
 
+def test_after_the_password_nobody_is_sent_to_another_machine():
+    server = pytest.importorskip("qfl_explore.cli.server")
+    for path in ("/app", "/lab/app?P=2&k=%3Cb%3E", "/lab/"):
+        assert server.inside(path) == path
+    for path in ("//evil.example", "///evil.example", "/\\evil.example", "http://evil.example", "/\t/evil.example"):
+        assert server.inside(path) == "./"
+    assert server.inside("") == server.inside(None) == server.inside("/") == server.inside("/a\nb") == "./"
+
+
 def container():
     """Instruction -> its arguments, of the Dockerfile."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
