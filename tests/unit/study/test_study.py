@@ -92,7 +92,9 @@ def test_rounds_are_the_whole_plan_once():
 
 
 def test_a_grid_has_the_parts_own_configs():
-    for part in plan.parts():
+    parts = plan.parts()
+    assert parts
+    for part in parts:
         configs = part.configs((0, 1))[:3]
         assert [config.run_id for config in compute.grid_of(part, configs).configs()] == [c.run_id for c in configs]
 
