@@ -8,12 +8,16 @@ import sys
 
 import ipywidgets
 import pytest
+from bokeh.core.serialization import Serializer
+from bokeh.document import Document
+from bokeh.models import ColumnDataSource
 from PIL import Image
 
 from qfl_explore import dashboards
 from qfl_explore.dashboards.jupyter.notebook import NotebookPage
 from qfl_explore.dashboards.link import words_of
 from qfl_explore.dashboards.pages import PAGES, states_of
+from qfl_explore.dashboards.runs.kernel import without_repeats
 from qfl_explore.plots import static
 from tests.dashboards.waiting import wait_for
 
@@ -97,6 +101,20 @@ def test_a_run_gives_its_table_and_result_without_a_browser(made):
     assert page.state == "done"
     assert page.table()["step"].iloc[-1] == SHORT["steps"]
     assert page.result is not None
+
+
+def test_rows_are_not_sent_twice_when_the_browser_comes_late():
+    document, source, other = Document(), ColumnDataSource({"x": [0]}), ColumnDataSource({"x": [0]})
+    document.add_root(source)
+    document.add_root(other)
+    document.hold("combine")
+    source.data = {"x": [1]}
+    source.stream({"x": [2, 3]})
+    other.stream({"x": [1]})
+    without_repeats(document)
+    whole, added = document.callbacks._held_events
+    assert (whole.model, whole.kind, added.model, added.kind) == (source, "ColumnDataChanged", other, "ColumnsStreamed")
+    assert whole.to_serializable(Serializer())["data"]["entries"] == [("x", [1, 2, 3])]  # with the rows added later
 
 
 # the form

@@ -189,6 +189,10 @@ class NotebookPage:
             self.begun = True
             self.view.show()
 
+    def later(self, call: Callable[[], None], seconds: float) -> None:
+        """Calls a function after some time, between cells; `drawn` follows it."""
+        self._document.add_timeout_callback(call, round(1000 * seconds))
+
     def close(self, *_: Any) -> None:
         """Stops every run of the page."""
         self.view.close()
@@ -247,7 +251,7 @@ class NotebookPage:
 
         def begin(message: Any) -> None:
             opened(message)
-            push_notebook(layout)
+            _push(layout)
             self.start()
 
         comm._on_open = begin
@@ -259,7 +263,7 @@ class NotebookPage:
         with block_comm():
             yield
         if self._layout is not None and any(server._comm for server, _ in self._layout._comms.values()):
-            push_notebook(self._layout)
+            _push(self._layout)
         if self.drawn is not None:
             self.drawn()
 
@@ -282,6 +286,14 @@ class NotebookPage:
         )
         both = pn.FlexBox(side, main, gap="4px", align_items="flex-start", sizing_mode="stretch_width")
         return notebook_assets.themed(both, self.session)
+
+
+def _push(layout: Any) -> None:
+    """Sends what changed to the browser."""
+    for ref in layout._models:
+        if ref in pn.state._views:
+            kernel.without_repeats(pn.state._views[ref][2])
+    push_notebook(layout)
 
 
 def _words(link: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ class Form:
     def __init__(self, name: str, link: str = "", /, **settings: Any) -> None:
         self.page = NotebookPage(name, link, None, settings, shown=False)
         self.page.drawn = self._refresh
-        self._drawn_at, self._drawn_state = 0.0, ""
+        self._drawn_at, self._drawn_state = 0.0, ()
         self.widgets: dict[str, Any] = {}
         for state in states_of(self.page.view):
             for setting in state.URL:
@@ -140,7 +140,7 @@ class Form:
 
     def run(self) -> None:
         """Starts with the present settings, from the beginning."""
-        self._drawn_at, self._drawn_state = 0.0, ""
+        self._drawn_at, self._drawn_state = 0.0, ()
         self.stop_button.disabled = False
         if self.page.begun and self.page.state not in ("queued", "running"):
             restart = getattr(self.page.part, "start", None)
@@ -177,10 +177,14 @@ class Form:
         fraction = part.fraction() if hasattr(part, "fraction") else None
         self.progress.value = round(100 * min(1.0, max(0.0, fraction or 0.0)))
         self.stop_button.disabled = state not in ("queued", "running", "paused")
-        now = time.monotonic()
-        if now - self._drawn_at > PICTURE_S or state != self._drawn_state:
-            self._drawn_at, self._drawn_state = now, state
+        now, shows = time.monotonic(), (state, part, _n_rows(part), self.headline.value)
+        if shows == self._drawn_state:
+            return
+        if now - self._drawn_at > PICTURE_S or (state,) != self._drawn_state[:1]:
+            self._drawn_at, self._drawn_state = now, shows
             self._draw(part)
+        else:  # nothing may come after this, and the picture has to show it
+            self.page.later(lambda: None, PICTURE_S)
 
     def _draw(self, part: Any) -> None:
         figures = [figure for figure in part.figures.values() if not figure.is_empty][:MAX_PICTURES]
@@ -191,6 +195,12 @@ class Form:
         table = self.page.table()
         shown = table_html(table, 30) if table is not None and len(table) else ""
         self.rows.value = f"<style>{TABLE_STYLE}</style>{shown}" if shown else ""
+
+
+def _n_rows(part: Any) -> int:
+    """Of all that a page's figures show."""
+    sources = (source for figure in part.figures.values() for source in figure.sources.values())
+    return sum(len(next(iter(source.data.values()), ())) for source in sources)
 
 
 def _options(parameter: Any) -> list[tuple[str, Any]]:

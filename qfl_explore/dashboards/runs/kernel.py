@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bokeh.document import Document
+from bokeh.document.events import ColumnDataChangedEvent, ColumnsPatchedEvent, ColumnsStreamedEvent
 
+_ROWS = (ColumnsStreamedEvent, ColumnsPatchedEvent)
 _LOG = logging.getLogger(__name__)
 
 
@@ -31,6 +33,23 @@ def cell() -> str:
     with contextlib.suppress(Exception):  # only some front ends and kernels say it
         return str(shell.get_parent()["metadata"].get("cellId", ""))
     return ""
+
+
+def without_repeats(document: Any) -> None:
+    """Rows that go with a source's whole data are not sent again.
+
+    In a notebook changes wait until they are pushed. A changed ``data`` is read only then, with all rows that were
+    added in the meantime, so that the events that added them would add them a second time.
+
+    Args:
+        document: a Bokeh document on hold.
+    """
+    held = document.callbacks._held_events
+    whole = {event.model.id: event for event in held if isinstance(event, ColumnDataChangedEvent)}
+    for event in held:
+        if isinstance(event, _ROWS) and event.model.id in whole:
+            whole[event.model.id].cols = None  # all columns
+    held[:] = [event for event in held if not (isinstance(event, _ROWS) and event.model.id in whole)]
 
 
 class KernelDocument(Document):
