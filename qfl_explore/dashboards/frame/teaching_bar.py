@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,7 +99,6 @@ class TeachingBar:
         self._expected: dict[str, str] = {}
         self._chips = pmui.FlexBox(align_items="center", gap="6px", margin=(8, 14, 0, 14), sizing_mode="stretch_width")
         self._see = Text("", size=13, live=True, margin=(4, 16, 0, 16))
-        self.card = TourCard(self)
         self._place = pn.Column(sizing_mode="stretch_width", margin=0)
         self.main = pn.Column(self._chips, self._see, self._place, sizing_mode="stretch_width", margin=0)
         session.carry("tour", lambda: str(self.number or ""))
@@ -108,6 +108,11 @@ class TeachingBar:
     def number(self) -> int:
         """The open step; see the class."""
         return self._open.get(self._page, 0)
+
+    @functools.cached_property
+    def card(self) -> TourCard:
+        """Where a tour is shown; made for those who take one."""
+        return TourCard(self)
 
     @property
     def tour(self) -> Tour:

@@ -61,9 +61,34 @@ def _widget(kind: Any, state: State, name: str, label: str | None, **options: An
     return control(state, name, kind.from_param(parameter, label=label or parameter.doc, **options))
 
 
+class Section(pmui.Card):
+    """A part of the drawer that folds.
+
+    A folded one is drawn without what is in it, until it is opened first: the drawer of the first page has twenty
+    widgets, of which three are seen. The widgets are there all the same, for links, tours and undo.
+    """
+
+    _opened = False
+
+    def __init__(self, *objects: Any, **params: Any) -> None:
+        super().__init__(*objects, **params)
+        self._opened = not self.collapsed
+        self.param.watch(self._open, "collapsed")
+
+    def _open(self, event: Any) -> None:
+        if not (event.new or self._opened):
+            self._opened = True
+            self.param.trigger("objects")
+
+    def _get_child_model(self, child: Any, doc: Any, *others: Any) -> tuple[Any, list[Any]]:
+        if child is self.objects and not self._opened and doc is not None and doc.session_context is not None:
+            return [], []
+        return super()._get_child_model(child, doc, *others)
+
+
 def section(title: str, *objects: Any, collapsed: bool = False) -> pmui.Card:
     """A part of the drawer that folds."""
-    card = pmui.Card(
+    card = Section(
         *objects,
         title=title,
         collapsed=collapsed,
