@@ -11,8 +11,8 @@ const bar = () => {
     line.id = "qfl-connection";
     line.setAttribute("role", "status");
     line.style.cssText =
-      "position:fixed;inset:0 0 auto 0;z-index:2000;display:none;gap:16px;align-items:center;justify-content:center;" +
-      "padding:9px 16px;background:#7a3b00;color:#fff;font:500 15px system-ui,sans-serif;box-shadow:0 1px 6px #0006";
+      "position:fixed;inset:auto 0 0 0;z-index:2000;display:none;gap:16px;align-items:center;justify-content:center;" +
+      "padding:9px 16px;background:#7a3b00;color:#fff;font:500 15px system-ui,sans-serif;box-shadow:0 -1px 6px #0006";
     const words = document.createElement("span");
     const button = document.createElement("button");
     button.textContent = "Reload now";
@@ -141,6 +141,8 @@ class Watch {
       return;
     }
     this.model = now ?? this.model;
+    const loader = document.getElementById("loader"); // Panel's, which stays when the connection broke while it loaded
+    if (loader !== null) loader.style.display = "none";
     say("Connected again.", "back");
     setTimeout(() => this.since === 0 && say(""), 4000);
   }
