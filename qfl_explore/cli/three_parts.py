@@ -28,17 +28,16 @@ class ThreePartGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Reads the command's options and runs it."""
-        with plain_errors(self, ctx):
+        with plain_errors(self):
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
-def plain_errors(group: Any, ctx: Any = None) -> Iterator[None]:
+def plain_errors(group: Any) -> Iterator[None]:
     """Turns what the body raises into a message on stderr and exit code 2.
 
     Args:
         group: knows the names of the commands.
-        ctx: of the group, for the commands' names.
     """
     try:
         yield

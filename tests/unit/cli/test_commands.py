@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -164,17 +163,15 @@ def test_a_probe_that_dies_or_hangs_is_an_answer():
     assert probes.python("import time; time.sleep(9)", 0.5) == ("", "no answer within 0 s")
 
 
-def test_the_real_command_starts_quickly_and_loads_nothing_heavy():
+def test_the_real_command_loads_nothing_heavy():
     code = (
         "import sys; sys.argv = ['qfl-explore', '--help']\n"
         "from qfl_explore.cli import main\n"
         "try:\n    main()\nfinally:\n    print(*{m.split('.')[0] for m in sys.modules}, file=sys.stderr)"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "doctor" in done.stdout
     assert not set(done.stderr.split()) & {"cirq", "numba", "tensorflow", "panel", "dask", "distributed", "pandas"}
-    assert time.monotonic() - began < 10.0
 
 
 def test_the_installed_command_ends_a_wrong_call_with_code_2():
