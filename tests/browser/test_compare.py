@@ -41,7 +41,7 @@ def check_pictures(page, name):
     file, png = saved(page, "PNG")
     width, height, n_values = colours_of(png)
     assert re.fullmatch(rf"qfl_{name}_[a-z0-9-]+_[0-9a-f]{{12}}\.png", file), file
-    assert width > 400 and height > 200 and n_values > 20  # twice as fine as on the page
+    assert width > 400 and height > 100 and n_values > 20
     file, svg = saved(page, "SVG")
     root = ET.fromstring(svg)
     tags = [element.tag.rpartition("}")[2] for element in root.iter()]
