@@ -1,5 +1,6 @@
-"""Notebook 01 in a real JupyterLab and a real browser: it runs, its controls move its figures, offline."""
+"""A real JupyterLab in a real browser, offline: notebook 01 and its controls; pages below cells, and the plain form."""
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlparse
 
+import nbformat
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -18,6 +20,13 @@ playwright = pytest.importorskip("playwright.sync_api")
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_polynomial_expressivity.ipynb"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LOCAL = ("localhost", "127.0.0.1")
+#: Cells of a second notebook: two pages of the app and the plain form.
+PAGES = (
+    "from qfl_explore import dashboards\n\npage = dashboards.polynomial(P=2, k=2, steps=60)\npage",
+    "page.wait(200)\nprint(len(page.table()), 'rows,', page.state, type(page.result).__name__)",
+    "other = dashboards.circuit(P=1)\nother",
+    "form = dashboards.polynomial(form=True, P=1, k=1, steps=60)\nform",
+)
 #: JupyterLab draws only the cells in sight unless told otherwise.
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": '{"windowingMode": "none"}',
@@ -38,6 +47,9 @@ def lab(tmp_path_factory):
     work, settings = home / "work", home / "settings"
     work.mkdir()
     shutil.copy(NOTEBOOK, work)
+    cells = [nbformat.v4.new_code_cell(source) for source in PAGES]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), work / "pages.ipynb")
     for name, text in SETTINGS.items():
         (settings / name).parent.mkdir(parents=True, exist_ok=True)
         (settings / name).write_text(text)
@@ -47,6 +59,7 @@ def lab(tmp_path_factory):
     options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ip=127.0.0.1", f"--notebook-dir={work}"]
     options += ["--IdentityProvider.token=", "--ServerApp.password=", "--allow-root", "--no-browser"]
     options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
+    options += ["--LabApp.expose_app_in_browser=True"]
     environment = os.environ | {
         "QFL_PRESET": "tiny",
         "OMP_NUM_THREADS": "1",
@@ -82,33 +95,70 @@ def _wait_for(url, server, log):
 
 
 @pytest.fixture(scope="module")
-def visit(lab):
-    """The notebook after "Run All Cells", with the requests and page errors so far."""
+def browser():
     arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1"]
     with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.requested, page.problems = [], []
-        page.on("request", lambda request: page.requested.append(request.url))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto(f"{lab}/lab/tree/{NOTEBOOK.name}?reset")
-        page.get_by_text("Kernel status: Idle").first.wait_for(state="attached", timeout=90_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        _wait_until_run(page)
-        yield page
-        browser.close()
+        started = play.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield started
+        started.close()
 
 
-def _wait_until_run(page):
+#: What a run may be asked for after: before the kernel has answered, JupyterLab forgets it.
+READY = """async () => {
+    const session = window.jupyterapp.shell.currentWidget.context.sessionContext;
+    await session.ready;
+    await session.session.kernel.info;
+}"""
+
+
+def _open(browser, lab, name):
+    """A notebook whose kernel is ready, with the requests and page errors so far."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.requested, page.problems = [], []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(f"{lab}/lab/tree/{name}?reset")
+    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached", timeout=180_000)
+    page.evaluate(READY)
+    return page
+
+
+def _command(page, name, **options):
+    page.evaluate("([name, options]) => { window.jupyterapp.commands.execute(name, options); }", [name, options])
+
+
+@pytest.fixture(scope="module")
+def visit(lab, browser):
+    """Notebook 01 after "Run All Cells"."""
+    page = _open(browser, lab, NOTEBOOK.name)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    _wait_until_run(page, least=10)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def pages(lab, browser):
+    """The notebook of pages after all its cells were run."""
+    page = _open(browser, lab, "pages.ipynb")
+    _command(page, "runmenu:run-all")
+    _wait_until_run(page, least=4)
+    yield page
+    page.close()
+
+
+def _wait_until_run(page, least):
     """Until every code cell that holds something bears a number."""
-    script = """() => {
+    script = """least => {
         if (document.querySelector("[data-mime-type='application/vnd.jupyter.error']")) return true;
-        const prompts = [...document.querySelectorAll('.jp-CodeCell')].map(
+        const cells = [...document.querySelectorAll('.jp-CodeCell')].filter(
+            cell => !cell.querySelector('.jp-InputArea').innerText.includes('# your own'));
+        const prompts = cells.map(
             cell => cell.querySelector('.jp-InputArea-prompt').innerText);
-        return prompts.length > 10 && prompts.slice(0, -1).every(text => /\\[\\d+\\]/.test(text));
+        return prompts.length >= least && prompts.every(text => /\\[\\d+\\]/.test(text));
     }"""
-    page.wait_for_function(script, timeout=240_000)
+    page.wait_for_function(script, arg=least, timeout=400_000)
     page.wait_for_timeout(1500)
 
 
@@ -165,7 +215,66 @@ def test_solutions_are_hidden_until_asked_for(visit):
     assert hidden.is_visible()
 
 
-def test_nothing_left_this_machine_and_nothing_failed(visit):
-    hosts = {urlparse(url).hostname for url in visit.requested if re.match(r"https?:|wss?:", url)}
+def test_the_same_live_shows_the_page_below_the_last_cell(visit):
+    page = _cell(visit, "page = dashboards.polynomial")
+    page.scroll_into_view_if_needed()
+    playwright.expect(page.get_by_text("Degree P").first).to_be_visible(timeout=60_000)
+    playwright.expect(page.locator(".bk-Figure").first).to_be_visible()
+
+
+# pages of the app, called in a notebook of one's own
+
+
+def test_a_page_shows_below_its_cell_and_lives(pages):
+    page = pages.locator(".jp-CodeCell").nth(0)
+    playwright.expect(page.get_by_text("Degree P").first).to_be_visible()
+    playwright.expect(page.locator(".bk-Figure").first).to_be_visible()
+    playwright.expect(page.get_by_text(re.compile(r"After 60 steps: test R²"))).to_be_visible(timeout=60_000)
+
+
+def test_its_result_is_there_in_python(pages):
+    assert "61 rows, done" in pages.locator(".jp-CodeCell").nth(1).inner_text()
+
+
+def test_a_second_page_shows_beside_it(pages):
+    other = pages.locator(".jp-CodeCell").nth(2)
+    other.scroll_into_view_if_needed()
+    playwright.expect(other.locator(".bk-Figure").first).to_be_visible()
+
+
+def test_the_plain_form_runs_and_shows_a_picture(pages):
+    form = pages.locator(".jp-CodeCell").nth(3)
+    form.scroll_into_view_if_needed()
+    form.get_by_role("button", name="Run").click()
+    playwright.expect(form.get_by_text("finished")).to_be_visible(timeout=120_000)
+    box = form.locator("img").first.bounding_box()
+    assert box["width"] > 500
+    assert box["height"] > 200
+
+
+def test_the_page_follows_the_dark_theme(pages):
+    colours = """() => Bokeh.documents.flatMap(document => [...document.all_models]
+        .filter(model => model.type === 'Figure').map(model => String(model.background_fill_color)))"""
+    light = pages.evaluate(colours)
+    _command(pages, "apputils:change-theme", theme="JupyterLab Dark")
+    script = "before => JSON.stringify((" + colours + ")()) !== before"
+    pages.wait_for_function(script, arg=json.dumps(light, separators=(",", ":")), timeout=60_000)
+
+
+def test_it_comes_back_after_a_restart_of_the_kernel(pages):
+    _command(pages, "editmenu:clear-all")
+    playwright.expect(pages.locator(".jp-OutputArea-output")).to_have_count(0)
+    _command(pages, "runmenu:restart-and-run-all")
+    pages.get_by_role("button", name="Confirm Kernel Restart").click()
+    _wait_until_run(pages, least=4)
+    page = pages.locator(".jp-CodeCell").nth(0)
+    playwright.expect(page.get_by_text(re.compile(r"After 60 steps: test R²"))).to_be_visible(timeout=60_000)
+    assert pages.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+
+@pytest.mark.parametrize("notebook", ["visit", "pages"])
+def test_nothing_left_this_machine_and_nothing_failed(notebook, request):
+    page = request.getfixturevalue(notebook)
+    hosts = {urlparse(url).hostname for url in page.requested if re.match(r"https?:|wss?:", url)}
     assert hosts <= set(LOCAL), hosts
-    assert not visit.problems
+    assert not page.problems
