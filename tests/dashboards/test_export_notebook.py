@@ -111,6 +111,12 @@ def test_a_page_that_is_not_possible_is_left_out_with_a_notice(shell):
     assert [cell.source.splitlines()[0] for cell in found.cells if cell.source.startswith("## ")] == ["## Circuit"]
 
 
+def test_a_grid_that_cannot_run_is_no_notebook(made):
+    session, view = made({"page": "sweeps", "settings": "noise = 0"})  # the axis of the pictures is noise, too
+    with pytest.raises(ValueError, match="a setting is given twice"):
+        chapter(session, "sweeps", view, BASE)
+
+
 def test_a_session_of_three_pages_runs(shell):
     made = shell(steps="10", train="16")
     made.open("separation")

@@ -87,7 +87,10 @@ def chapter(session: Session, page: str, view: View, base: str) -> Chapter:
     """
     state = states_of(view)[0]
     source = getattr(view, "part", view)  # a page of parts hands out what the open part has
-    found = [_needs(page, state), *notes(page, state)]
+    needs = _needs(page, state)
+    if needs not in (OWN_TABLE, OWN_FOLDER) and hasattr(source, "config"):
+        source.config()  # type: ignore[attr-defined]  # raises where a notebook of it could not run
+    found = [needs, *notes(page, state)]
     return Chapter(
         page,
         base + query_of(session.link_words(page, view.query())),
