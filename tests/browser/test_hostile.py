@@ -221,10 +221,10 @@ def test_nothing_that_a_visitor_names_is_executed(context, room, tmp_path):
     assert psutil.Process(process.pid).memory_info().rss - before < 100e6
     assert page.evaluate("window.hit") is None
     page.goto(f"{url}/app?page=real_data&data=own_folder&seeds=1&epochs=5")
-    page.get_by_text(re.compile(re.escape(IMAGE))).first.wait_for()
     for name in ("Scores", "Curves", "Data"):
         page.get_by_role("tab", name=name, exact=True).click()
         page.wait_for_timeout(1000)
+    page.get_by_text(re.compile(re.escape(IMAGE))).first.wait_for()  # a class, among the counts of samples
     assert page.evaluate("window.hit") is None
     page.get_by_role("tab", name="Sweeps").click()
     page.get_by_role("textbox", name="Other settings").fill(f"{IMAGE} = 1")
