@@ -109,13 +109,13 @@ $(BIN)/uv:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing the packages of requirements.lock (a few minutes the first time)"
-	@$(INSTALL) -r requirements.lock
+	@$(INSTALL) --compile-bytecode -r requirements.lock
 	@$(INSTALL) --quiet --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing the packages of requirements-dev.lock"
-	@$(INSTALL) -r requirements-dev.lock
+	@$(INSTALL) --compile-bytecode -r requirements-dev.lock
 	@touch $@
 
 # One environment for each family of peers. PyTorch comes without CUDA unless TORCH_BACKEND says otherwise; where
