@@ -89,7 +89,7 @@ class Frame:
 
     def put_beside(self, copies: Sequence[LiveFigure]) -> None:
         """Shows these copies, and no others, to the right of the figure (below it where there is no room)."""
-        known = {one.object: one for one in self._cells[1:]}
+        known = {one.object: one for one in self._cells.objects[1:]}
         panes = [known.get(copy.figure) or self._pane(copy) for copy in copies]
         share = {"flex": f"1 1 {BESIDE}px", "min-width": f"{BESIDE}px"} if panes and not self._fixed else {}
         for one in (self.pane, *panes):
