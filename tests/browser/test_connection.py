@@ -15,6 +15,13 @@ STEP = re.compile(r"step (\d+) of")
 RECORDS = """() => Math.max(...Bokeh.documents.flatMap((one) => [...one.all_models]).filter(
     (model) => model.type === "ColumnDataSource").map((model) => model.get_length() ?? 0))"""
 
+#: The connection breaks when a message is under way.
+HALF_A_MESSAGE = """() => {
+    const connection = window.qflConnection.event.connection.deref();
+    connection._receiver.consume("{}");
+    connection.socket.close(4000);
+}"""
+
 
 class Cable:
     """Between browser and server; it can be cut, mended, and led to another server."""
@@ -121,6 +128,11 @@ def test_what_was_lost_comes_back(cable, tab, own_server):
         sleeping.send("Page.setWebLifecycleState", {"state": "active"})
         before = _step(tab)
         _poll(lambda: _step(tab) > before + 30)
+        assert tab.evaluate("() => window.stayed") is True
+
+        tab.evaluate(HALF_A_MESSAGE)
+        tab.wait_for_function("() => window.qflConnection.since > 0")
+        tab.wait_for_function("() => window.qflConnection.since === 0")
         assert tab.evaluate("() => window.stayed") is True
 
         tab.get_by_role("slider", name="Degree P").press("ArrowRight")
