@@ -67,7 +67,7 @@ class QSimPart:
 
     def __panel__(self) -> Any:
         chosen = (
-            select(self.state, name, label, width=width, sizing_mode="fixed", margin=(8, 6))
+            select(self.state, name, label, width=width, sizing_mode=None, margin=(8, 6))
             for name, (label, width) in _LABELS.items()
         )
         return pmui.Column(
