@@ -177,8 +177,8 @@ def test_dark_mode_is_one_click(page, server):
 def test_presets_pin_and_new_seed(page, server):
     open_page(page, server, "?steps=40")
     page.get_by_text(re.compile("· finished")).wait_for()
-    page.get_by_role("button", name="Pin this run").click()
-    page.get_by_text(re.compile("pinned: P = 3")).wait_for()
+    page.get_by_role("button", name="Pin", exact=True).click()
+    page.get_by_text("Side by side").wait_for()
     page.get_by_role("button", name="the wall", exact=True).click()
     page.get_by_text(re.compile(r"P = 2 < 3: no model of degree 2 can fit cos\(3x\)")).wait_for()
     assert rows(page, "pinned") == 201

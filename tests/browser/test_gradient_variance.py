@@ -17,9 +17,9 @@ def test_sweep_views_table_and_code(page, server):
     page.get_by_role("columnheader", name="two_design").wait_for()
     page.get_by_role("button", name="Copy as Python").click()
     page.get_by_text("run_sweep", exact=False).first.wait_for()
-    page.get_by_role("button", name=re.compile("Angle by angle", re.IGNORECASE)).click()
+    page.get_by_role("button", name="Angle by angle", exact=True).click()
     page.get_by_text(re.compile(r"Mean over \d+ angles: .*seed 0")).wait_for()
-    page.get_by_role("button", name=re.compile("During training", re.IGNORECASE)).click()
+    page.get_by_role("button", name="During training", exact=True).click()
     page.get_by_text(re.compile(r"After 20 steps: mean loss .* over 4 starts")).wait_for()
 
 

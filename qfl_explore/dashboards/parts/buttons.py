@@ -27,7 +27,8 @@ def download(callback: Callable[[], io.StringIO], filename: str, label: str) -> 
 def code_block(text: str, language: str = "python") -> pn.Row:
     """Source, shown as such, and a button that copies it."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=2))  # nothing in the text ends it
-    shown = pn.pane.Markdown(f"{fence}{language}\n{text}\n{fence}", sizing_mode="stretch_width", margin=(0, 12))
+    source, own = f"{fence}{language}\n{text}\n{fence}", ".copybtn { display: none; }"  # Panel's button has no name
+    shown = pn.pane.Markdown(source, sizing_mode="stretch_width", margin=(0, 12), stylesheets=[own])
     return pn.Row(shown, copy_button(text), sizing_mode="stretch_width")
 
 
