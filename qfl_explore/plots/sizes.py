@@ -9,6 +9,9 @@ import re
 from typing import Any
 
 _TAG = "scale="
+_COLUMNS = "columns"
+#: Widths in pixels: of a narrow figure's legend, of the mark before an entry, of a letter at scale 1.
+_ROOM, _MARK, _LETTER = 300, 36, 7.2
 _PIXELS = re.compile(r"([\d.]+)px")
 
 
@@ -26,9 +29,22 @@ def set_scale(figure: Any, scale: float) -> None:
     figure.tags = [*(tag for tag in figure.tags if not str(tag).startswith(_TAG)), f"{_TAG}{scale:g}"]
     for model, names in _lettered(figure):
         model.update(**{name: _pixels(getattr(model, name), scale, ratio) for name in names})
+    for legend in figure.legend:
+        _fold(legend, scale)
     for renderer in figure.renderers:
         for glyph in filter(None, (getattr(renderer, "glyph", None), getattr(renderer, "muted_glyph", None))):
             glyph.update(**_resized(glyph, ratio))
+
+
+def _fold(legend: Any, scale: float) -> None:
+    """Gives a legend as many columns as large letters leave room for, and its own again without them."""
+    kept = [tag for tag in legend.tags if isinstance(tag, tuple | list) and tag[0] == _COLUMNS]
+    own = kept[0][1] if kept else legend.ncols
+    longest = max((len(str(getattr(item.label, "value", "") or "")) for item in legend.items), default=0)
+    fitting = max(1, int(_ROOM / (_MARK + longest * _LETTER * scale)))
+    least = own if isinstance(own, int) else len(legend.items)
+    legend.tags = [tag for tag in legend.tags if tag not in kept] + ([[_COLUMNS, own]] if scale != 1.0 else [])
+    legend.ncols = own if scale == 1.0 else max(1, min(least, fitting))
 
 
 def keep_scale(figure: Any) -> None:
