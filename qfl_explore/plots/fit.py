@@ -102,7 +102,7 @@ def learning_curve(
     axes = _axes("training step", "R² (1 = perfect, 0 = the mean)")
     return hv.Overlay(
         [
-            hv.Curve(pinned, *axes, label="pinned run").opts(
+            hv.Curve(pinned, *axes, label="pinned run, test").opts(
                 line_dash=DASHES["pinned"], line_width=2, color=colour("pinned")
             ),
             hv.Curve(train, *axes, label="training").opts(line_width=2.5, color=colour("model")),

@@ -39,7 +39,14 @@ def framed(element: Any, title: str = "", width: int = WIDTH, height: int = HEIG
         options = {"legend_position": "right", **options}
     sizes = dict.fromkeys(("title", "labels", "ticks", "legend"), FONT_SIZE)
     return element.opts(
-        width=width, height=height, title=title, fontsize=sizes, toolbar="above", hooks=[_tidy], **options
+        width=width,
+        height=height,
+        title=title,
+        fontsize=sizes,
+        toolbar="above",
+        active_tools=[],  # the wheel scrolls the notebook
+        hooks=[_tidy],
+        **options,
     )
 
 
@@ -233,8 +240,10 @@ def _zoomed(values: Any) -> tuple[float, float]:
 
 
 def _tidy(plot: Any, element: Any) -> None:
-    """Shows the toolbar only under the pointer, so that it leaves room for the title."""
+    """Shows the toolbar only under the pointer, so that the title has room; keeps legends out of the axes."""
     plot.state.toolbar.update(logo=None, autohide=True)
+    for legend in plot.state.legend:
+        legend.update(padding=0, margin=2, border_line_color=None)
 
 
 def _two_digits(value: float) -> str:

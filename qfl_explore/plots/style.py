@@ -10,6 +10,7 @@ import dataclasses
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -21,7 +22,9 @@ from bokeh.document import Document
 from bokeh.models import Label, Node, Title
 from bokeh.util.serialization import make_id
 
+from qfl_explore.plots.bokeh_defaults import remember_bokehs_defaults
 from qfl_explore.plots.log_axis import make_legible
+from qfl_explore.plots.validation import check_in_each_thread
 
 #: After Okabe and Ito, told apart with any kind of colour vision; on white the two oranges and the grey are darker,
 #: so that each has three times the ground's contrast: role -> (light theme, dark theme).
@@ -48,6 +51,9 @@ FONT_SIZE = "13px"
 #: Sizes of text are relative to this one in the app, where the theme sets them; it follows the page's font scale.
 HOST = ":host { font-size: calc(13px * var(--qfl-scale, 1)); }"
 
+#: A toolbar appears on the picture, under the pointer; without a ground of its own, so that curves stay in sight.
+BARE = ":host(.bk-inner) { background-color: transparent; }"
+
 
 def colour(role: str, dark: bool = False) -> str:
     """The colour of a role, for example ``model`` or ``ceiling``, in the light or dark theme."""
@@ -55,7 +61,9 @@ def colour(role: str, dark: bool = False) -> str:
 
 
 def use_bokeh() -> None:
-    """Loads HoloViews' Bokeh backend once."""
+    """Loads HoloViews' Bokeh backend once, and makes Bokeh's models quick and safe in threads."""
+    check_in_each_thread()
+    remember_bokehs_defaults()
     if "bokeh" not in hv.Store.renderers or hv.Store.current_backend != "bokeh":
         hv.extension("bokeh", logo=False)
 
@@ -260,6 +268,7 @@ def _polish(figure: Any) -> None:
     figure.toolbar.autohide = True
     figure.toolbar_inner = True
     figure.toolbar_location = "right"
+    figure.toolbar.stylesheets = [BARE]
     figure.stylesheets = [HOST]
     figure.min_border_left, figure.min_border_right = 56, 12
     figure.outline_line_color = None  # in the dark theme it would run through a legend of several lines
@@ -300,14 +309,20 @@ class Spares:
 
     Attributes:
         every: all that there are, in the order of their making.
+        REST_S: seconds in which nobody came or took a figure, before those that were taken are made again: making them
+            takes the interpreter from the page that is about to be delivered.
     """
 
     every: ClassVar[list[Spares]] = []
+    REST_S: ClassVar[float] = 1.5
+    _restocking: ClassVar[threading.Lock] = threading.Lock()
+    _stirred_at: ClassVar[float] = 0.0
 
     def __init__(self, builders: dict[str, Callable[[], LiveFigure]]) -> None:
         self.every.append(self)
         self._builders = builders
         self._ready: dict[str, LiveFigure] = {}
+        self._wanted: list[str] = []
         self._guard = threading.Lock()
 
     @property
@@ -316,11 +331,19 @@ class Spares:
         return tuple(self._builders)
 
     def take(self, key: str) -> LiveFigure:
-        """A figure of one's own; another spare is made behind it."""
+        """A figure of one's own; another spare is made later, behind it."""
         with self._guard:
             figure = self._ready.pop(key, None)
-        threading.Thread(target=self.fill, args=((key,),), daemon=True).start()
+        self.fill_later((key,))
         return figure or copy_of(key, self._builders[key])
+
+    def fill_later(self, keys: Sequence[str] = ()) -> None:
+        """As `fill`, but in the background and after a rest."""
+        with self._guard:
+            self._wanted += keys or self.keys
+        self.stir()
+        if self._restocking.acquire(blocking=False):
+            threading.Thread(target=self._restock, name="qfl-spares", daemon=True).start()
 
     def fill(self, keys: Sequence[str] = ()) -> None:
         """Makes the spares that are missing among these keys (all, if none is named)."""
@@ -331,3 +354,27 @@ class Spares:
                 figure = copy_of(key, self._builders[key])
                 with self._guard:
                     self._ready.setdefault(key, figure)
+
+    @staticmethod
+    def stir() -> None:
+        """Somebody comes, or takes a figure."""
+        Spares._stirred_at = time.monotonic()
+
+    @classmethod
+    def wait_for_rest(cls, rests: int = 1) -> None:
+        """Returns when nothing has stirred for so many times `REST_S` seconds."""
+        while (rest := Spares._stirred_at + rests * cls.REST_S - time.monotonic()) > 0:
+            time.sleep(rest)
+
+    @classmethod
+    def _restock(cls) -> None:
+        """Makes what is wanted, with pauses; ends when nothing is missing."""
+        try:
+            cls.wait_for_rest()
+            for spares in tuple(cls.every):
+                while spares._wanted:
+                    spares.fill((spares._wanted.pop(),))
+                    time.sleep(0.05)
+                    cls.wait_for_rest()
+        finally:
+            cls._restocking.release()

@@ -1,12 +1,9 @@
-"""What is remembered for a class is what Bokeh, param and Panel would have answered."""
+"""What is remembered for a class is what param and Panel would have answered, and a page is sent as by Bokeh."""
 
 import copy
 
 import panel_material_ui as pmui
 import pytest
-from bokeh import models
-from bokeh.core.has_props import HasProps
-from bokeh.core.property.descriptors import PropertyDescriptor, UnsetValueError
 from bokeh.document import Document
 from panel.custom import ReactiveESM
 from panel.reactive import Syncable
@@ -16,9 +13,10 @@ from param import parameterized
 
 from qfl_explore.dashboards.frame.shell import Shell
 from qfl_explore.dashboards.runs import defaults
+from qfl_explore.plots import bokeh_defaults
 
 # taken when the tests are collected: before any of them could have put ours in their place
-NEW, COPIED = HasProps.__init__, parameterized._instantiate_param_obj
+COPIED = parameterized._instantiate_param_obj
 PROPERTIES = [(kind, name, vars(kind)[name]) for kind, name in (
     (Syncable, "_synced_params"), (MaterialComponent, "_synced_params"), (MaterialComponent, "_linked_properties"),
 )]  # fmt: skip
@@ -34,70 +32,15 @@ def page():
     shell.close()
 
 
-def bokeh_classes():
-    return [cls for cls in HasProps.model_class_reverse_map.values() if cls.__module__.startswith("bokeh.models")]
-
-
-def asked(get, model, name):
-    try:
-        return get(model.lookup(name), model)
-    except (UnsetValueError, ValueError) as error:
-        return type(error)
-
-
-def test_every_default_of_every_model_is_bokehs():
-    classes = bokeh_classes()
-    assert len(classes) > 300
-    for cls in classes:
-        first, second = cls(), cls()
-        for name in cls.properties(_with_props=True):
-            if not isinstance(cls.lookup(name), PropertyDescriptor):  # another name for a property
-                continue
-            for _ in range(2):  # worked out, then remembered
-                ours, theirs = asked(defaults._get, first, name), asked(defaults._bokehs_get, first, name)
-                assert ours is theirs or ours == theirs or repr(ours) == repr(theirs) == "nan", (cls, name)
-        kept = defaults._constants.get(cls, {})
-        changing = [
-            name for name, value in kept.items() if repr(asked(defaults._bokehs_get, second, name)) != repr(value)
-        ]
-        assert not changing, cls
-        assert not any(isinstance(value, (list, dict, set)) for value in kept.values())
-
-
-def test_a_new_model_has_the_same_defaults_of_its_own():
-    for cls in bokeh_classes():
-        ours, theirs = cls.__new__(cls), cls.__new__(cls)
-        defaults._new_model(ours)
-        NEW(theirs)
-        assert list(ours._unstable_default_values) == list(theirs._unstable_default_values), cls
-        assert ours._initialized and ours._property_values == {}
-    one, other = models.Plot(), models.Plot()
-    assert one.renderers is not other.renderers, "lists are not shared"
-
-
 def test_what_is_sent_of_a_page_is_the_same(page):
     found = page[1].references()
     assert len(found) > 300
     for model in found:
-        ours, theirs = (values(model, include_defaults=False) for values in (defaults._values, defaults._bokehs_values))
+        ours, theirs = (
+            values(model, include_defaults=False) for values in (bokeh_defaults._values, bokeh_defaults._bokehs_values)
+        )
         assert list(ours) == list(theirs), model
         assert all(ours[name] is theirs[name] or ours[name] == theirs[name] for name in ours)
-
-
-def test_what_a_theme_says_is_sent_too():
-    figure = models.Plot()
-    figure.apply_theme({"width": 123, "styles": {"color": "red"}})
-    ours, theirs = (values(figure, include_defaults=False) for values in (defaults._values, defaults._bokehs_values))
-    assert ours == theirs
-    assert ours["width"] == defaults._get(models.Plot.width, figure) == 123
-    figure.unapply_theme()
-    assert defaults._get(models.Plot.width, figure) == models.Plot().width
-
-
-def test_a_model_that_lacks_a_needed_value_is_refused_as_before():
-    for values in (defaults._values, defaults._bokehs_values):
-        with pytest.raises(UnsetValueError):
-            values(models.GlyphRenderer(), include_defaults=False)
 
 
 def test_parameters_of_an_instance_are_copied_as_before(page):

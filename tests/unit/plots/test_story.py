@@ -35,6 +35,13 @@ def test_lines_keep_values_and_tell_curves_apart_without_colour():
     assert (figure.width, figure.height) == (story.WIDTH, story.HEIGHT)
 
 
+def test_the_wheel_scrolls_the_notebook_and_the_legend_stays_out_of_the_axes():
+    overlay = story.lines(np.arange(3.0), {"a": np.arange(3.0), "b": -np.arange(3.0)})
+    figure = _figure(story.framed(overlay, legend_position="top"))
+    assert figure.toolbar.active_scroll in (None, "auto") and figure.toolbar.active_drag in (None, "auto")
+    assert figure.legend[0].padding == 0 and figure.legend[0] in figure.above
+
+
 def test_framed_leaves_out_layers_without_data():
     overlay = fit.fit_curve([0.0, 1.0], [0.0, 1.0], [0.0, 0.5])
     labels = [item.label.value for item in _figure(story.framed(overlay)).legend[0].items]
