@@ -135,11 +135,11 @@ class EncodingResult:
             ceiling_anything, share_outside. ``drops``: the same keys, score less the score on clean
             features. ``overall``: degree, scaler, when, model: mean over the strengths, seed by seed.
             ``paired``: layer less each classical model, seed by seed, at 95 % for all
-            models together (Bonferroni), with its ``outcome``. ``best_classical``: the model with
-            the highest mean over all cells.
+            models together (Bonferroni), with its ``outcome``. ``best_classical``: for each
+            ``when`` the model with the highest mean over all other cells.
         """
         if self.table.empty:
-            return {"rows": [], "drops": [], "overall": [], "paired": [], "best_classical": ""}
+            return {"rows": [], "drops": [], "overall": [], "paired": [], "best_classical": {}}
         table = self.table.assign(
             score=self.table["score"].clip(lower=LOWEST), clean_score=self.table["clean_score"].clip(lower=LOWEST)
         )
@@ -149,8 +149,8 @@ class EncodingResult:
         drops = [
             key | _ends(t_interval(group["score"] - group["clean_score"], overlap=overlap)) for key, group in groups
         ]
-        classical = table[table["model"] != QUANTUM].groupby("model")["score"].mean()
-        best = str(classical.idxmax()) if len(classical) else ""
+        classical = table[table["model"] != QUANTUM].groupby("when", sort=False)
+        best = {str(when): str(rows.groupby("model")["score"].mean().idxmax()) for when, rows in classical}
         compared = {"overall": _overall(table, overlap), "paired": _paired(table, overlap)}
         return {"rows": rows, "drops": drops, **compared, "best_classical": best}
 

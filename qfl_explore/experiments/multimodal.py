@@ -172,6 +172,8 @@ class Study:
                 yield from self._estimator(method, data, task)
             else:
                 yield from self._network(method, data, task)
+        except GeneratorExit:  # closed at the interpreter's exit, the globals that the next clause needs are gone
+            raise
         except _CannotTakePart as error:
             self.n_done = before + len(self.config.settings_of(method))
             yield self._step("skipped", method, data, reason=str(error))

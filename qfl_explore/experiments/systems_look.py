@@ -11,7 +11,7 @@ import pandas as pd
 from qfl_explore import siblings
 from qfl_explore.datasets import MultimodalData
 from qfl_explore.experiments.intervals import t_interval
-from qfl_explore.experiments.systems_config import CROSS_METHODS, ENTANGLED_METHODS
+from qfl_explore.experiments.systems_config import CONTROLS, CROSS_METHODS, ENTANGLED_METHODS
 from qfl_explore.siblings.contributions import MAX_QUBITS
 from qfl_explore.training import load_keras
 
@@ -132,8 +132,9 @@ def mean_attention(found: Look) -> pd.DataFrame:
         mean = weights.mean(axis=(0, 1))
         classical = direction == "classical_to_quantum"
         n_tokens = mean.shape[1 if classical else 0]
-        qubits = [f"qubit {i}" for i in range(n_tokens)]
-        queries, tokens = (found.modalities, qubits) if classical else (qubits, found.modalities)
+        kind = "token" if found.method in CONTROLS else "qubit"  # a dense layer has no qubits
+        named = [f"{kind} {i}" for i in range(n_tokens)]
+        queries, tokens = (found.modalities, named) if classical else (named, found.modalities)
         rows += [
             {"direction": direction, "query": query, "token": token, "weight": float(mean[i, j])}
             for i, query in enumerate(queries)

@@ -197,18 +197,18 @@ def label_axis(figure: LiveFigure, distortion: str, strengths: tuple[float, ...]
     figure.set_range(x=(-0.4, len(strengths) - 0.6))
 
 
-def difference_layers(summary: Mapping[str, Any], strengths: tuple[float, ...], rival: str) -> Layers:
+def difference_layers(summary: Mapping[str, Any], strengths: tuple[float, ...], rivals: Mapping[str, str]) -> Layers:
     """Layers of `differences`: ``test``, ``both``, their intervals, and ``zero``.
 
     Args:
         summary: of an `EncodingResult` with one degree and one scaler.
         strengths: those of the config, in order.
-        rival: a classical model.
+        rivals: when -> a classical model.
     """
     place = {strength: i for i, strength in enumerate(strengths)}
     layers: Layers = {"zero": (np.array([-0.4, len(strengths) - 0.6]), np.zeros(2))}
     for when, offset in (("test", -0.08), ("both", 0.08)):
-        rows = [row for row in summary["paired"] if row["when"] == when and row["model"] == rival]
+        rows = [row for row in summary["paired"] if row["when"] == when and row["model"] == rivals.get(when)]
         rows.sort(key=lambda row: place[row["strength"]])
         at = np.array([place[row["strength"]] for row in rows], float) + offset
         mean, low, high = (np.array([row[key] for row in rows], float) for key in ("mean", "low", "high"))
@@ -230,10 +230,11 @@ def differences(result: Any, rival: str = "") -> hv.Overlay:
 
     Args:
         result: an `EncodingResult` with one degree and one scaler.
-        rival: a classical model; empty for the best.
+        rival: a classical model; empty for the best of each case.
     """
     summary, config = result.summary(), result.config
-    layers = difference_layers(summary, config.tried, rival or summary["best_classical"])
+    rivals = dict.fromkeys(_WHEN, rival) if rival else summary["best_classical"]
+    layers = difference_layers(summary, config.tried, rivals)
     return _draw_differences(layers, config.distortion, config.tried, config.metric)
 
 

@@ -106,7 +106,7 @@ def circle_layers(trace: Trace) -> Layers:
 
 def circle(trace: Trace) -> hv.Overlay:
     """Where the samples land on the Bloch circle of RY(angle)|0⟩; outer rings: the same point, whole turns later."""
-    return _draw_circle(circle_layers(trace)).opts(width=330, height=408, toolbar="above")
+    return _draw_circle(circle_layers(trace)).opts(width=370, height=408, toolbar="above")
 
 
 def _draw_circle(layers: Layers) -> hv.Overlay:

@@ -304,7 +304,7 @@ def test_missing_data_are_fetched_after_the_licence_and_the_study_begins(site, p
     getter.ask()
     assert getter.dialog.open and "creativecommons.org" in getter.licence.object and not site.log
     getter.accept()
-    wait_for(lambda: page.run.state == "done")
+    wait_for(lambda: page.run.state == "done" and page.data is not None)  # what is drawn last comes after the state
     assert not getter.dialog.open and not getter.main.visible and len(site.log) == 1
     assert page.session.notice == "" and page.data.n_samples == 140
 

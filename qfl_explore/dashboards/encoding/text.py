@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qfl_explore.dashboards.parts.wording import number
-from qfl_explore.dashboards.share.code import config_lines
+from qfl_explore.dashboards.share.code import TABLES, config_lines
 from qfl_explore.plots.encoding import tick
 
 if TYPE_CHECKING:
@@ -106,22 +106,19 @@ def _layer(rows: list[Mapping[str, Any]], config: EncodingConfig) -> str:
 
 
 def _against(summary: Mapping[str, Any], config: EncodingConfig) -> str:
-    best = summary["best_classical"]
-    if not best:
-        return ""
     from qfl_explore.experiments.encoding_config import MODELS
 
-    text = f"Best classical model over all strengths: {MODELS[best]}. Against it the layer is"
     parts = []
-    for when, words in _WHEN.items():
+    for when, best in summary["best_classical"].items():
         pairs = [row for row in summary["paired"] if row["when"] == when and row["model"] == best]
         if pairs:
             counts = {kind: sum(row["outcome"] == kind for row in pairs) for kind in ("better", "worse", "undecided")}
             parts.append(
-                f" better at {counts['better']}, worse at {counts['worse']}, undecided at {counts['undecided']} of "
-                f"{len(pairs)} strengths ({words})"
+                f"{_WHEN[when].capitalize()}, the best classical model over all strengths is {MODELS[best]}; the layer "
+                f"is better at {counts['better']} of {len(pairs)} strengths, worse at {counts['worse']}, undecided at "
+                f"{counts['undecided']}."
             )
-    return text + ";".join(parts) + "."
+    return " ".join(parts)
 
 
 def _best_of(rows: list[Mapping[str, Any]], config: EncodingConfig, key: str) -> str:
@@ -206,11 +203,13 @@ def snippet(config: EncodingConfig) -> str:
     """Python source that repeats what the page shows."""
     return "\n".join(
         [
+            "import pandas as pd",
+            "",
             "from qfl_explore.experiments.encoding import EncodingConfig, run",
             "",
             *config_lines(config),
             "result = run(config)  # ten seconds or more",
             "print(result.table)",
-            "print(result.summary())",
+            *TABLES,
         ]
     )

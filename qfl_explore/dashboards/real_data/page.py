@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +89,7 @@ class RealDataPage(RunPage):
         state.param.watch(lambda _: self.open_tab.draw(), ["metric", "sample", "label", "of"])
         state.param.watch(self._varied, "vary")
         self._body[:] = [self.open_tab.main]
-        threading.Thread(target=SPARES.fill, daemon=True).start()  # the other parts' figures, for when they are opened
+        SPARES.fill_later()  # the other parts' figures, for when they are opened
 
     @property
     def open_tab(self) -> Tab:

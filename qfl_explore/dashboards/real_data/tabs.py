@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.parts.layout import row, titled
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.settings import select
 from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.real_data import text
@@ -45,7 +46,11 @@ SPARES = Spares(
 )
 _SMALL = {"size": 12, "margin": (2, 10)}
 #: As many panels of the same width side by side as there is room for.
-_GRID = {"display": "grid", "grid-template-columns": "repeat(auto-fill, minmax(270px, 1fr))", "gap": "8px"}
+_GRID = {
+    "display": "grid",
+    "grid-template-columns": f"repeat(auto-fill, minmax(min({px(270)}, 100%), 1fr))",
+    "gap": "8px",
+}
 
 
 class Tab:

@@ -493,6 +493,13 @@ def test_cancelling_midway_gives_a_partial_result():
     assert len(part.table[part.table["method"] == "concat"]) > 0
 
 
+def test_an_unfinished_study_closes_quietly_when_the_interpreter_has_cleared_the_module(monkeypatch):
+    steps = multimodal.stream(MultimodalConfig(**SMALL, methods=("linear",)))
+    next(steps)
+    monkeypatch.setattr(multimodal, "_CannotTakePart", None)
+    steps.close()
+
+
 def test_too_many_modalities_are_explained():
     with pytest.raises(ValueError, match=r"has fewer modalities. Expected: n_modalities up to 3. Received: 5"):
         load_data(MultimodalConfig(dataset="breast_cancer", n_modalities=5), 0)

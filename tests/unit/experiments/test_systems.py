@@ -17,6 +17,7 @@ from qfl_explore.experiments.systems_config import (
     SystemsConfig,
     task_config,
 )
+from qfl_explore.experiments.systems_look import mean_attention
 from qfl_explore.experiments.systems_methods import load_data, matched_cross, matched_entanglement, network, whole
 from qfl_explore.experiments.systems_summary import macro_f1, summarise_systems
 from qfl_explore.sweeps import registry
@@ -42,6 +43,11 @@ def test_every_method_is_scored_on_every_seed_and_siblings_are_looked_into(resul
     attention = result.looks["cross_attention"].attention["classical_to_quantum"]
     assert attention.shape == (36, 1, 3, 6)
     np.testing.assert_allclose(attention.sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_a_dense_layer_s_tokens_are_not_called_qubits(result):
+    for method, kind in (("cross_attention", "qubit"), ("cross_dense_tokens", "token")):
+        assert list(mean_attention(result.looks[method])["token"])[:6] == [f"{kind} {i}" for i in range(6)]
 
 
 def test_what_is_seen_inside_adds_up_to_the_logits_that_were_tested(result):

@@ -52,7 +52,7 @@ def test_views_of_degrees_and_scalers_show_the_layer_alone(result):
 
 
 def test_differences_are_the_layer_less_the_rival(result):
-    layers = plots.difference_layers(result.summary(), STRENGTHS, "boosting")
+    layers = plots.difference_layers(result.summary(), STRENGTHS, dict.fromkeys(("test", "both"), "boosting"))
     np.testing.assert_allclose(layers["test"][1], [0.1, 0.1, -1.45])
     assert plots.difference_span(layers)[1] > 1.45
 
@@ -78,7 +78,7 @@ def test_notebook_figures_draw(result):
         assert isinstance(overlay, hv.Overlay)
         hv.renderer("bokeh").get_plot(overlay)
     figure = plots.live_differences()
-    put(figure, plots.difference_layers(result.summary(), STRENGTHS, "boosting"))
+    put(figure, plots.difference_layers(result.summary(), STRENGTHS, dict.fromkeys(("test", "both"), "boosting")))
     plots.label_difference(figure, "auc")
     assert "AUC" in figure.figure.yaxis[0].axis_label
 
