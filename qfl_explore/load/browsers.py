@@ -12,11 +12,21 @@ from typing import Any
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost"]
 _WAIT_MS = 60_000
+#: Whether the slider Degree P has a place on the screen, in whatever shadow root. Asked before every frame; the
+#: ``wait_for`` of Playwright asks twice a second.
+_SEEN = """
+() => {
+  const walk = (root) => [...root.querySelectorAll('*')].some((one) => (one.shadowRoot && walk(one.shadowRoot))
+    || (one.matches('input[type=range][aria-label="Degree P"]') && one.getBoundingClientRect().width > 0));
+  return walk(document);
+}
+"""
 #: Seconds until the first picture of the run is drawn, once the controls are there.
 _DRAWN = """
 () => [...(window.Bokeh?.documents[0]?._all_models.values() ?? [])].some(
   m => m.name === 'model' && m.data_source && Object.values(m.data_source.data).some(column => column.length > 0))
 """
+_PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _UPDATES = """
 (seconds) => new Promise((done) => {
   const sources = [...Bokeh.documents[0]._all_models.values()].filter(m => m.name === 'model' && m.data_source)
@@ -75,7 +85,8 @@ async def visit(browser: Any, address: str) -> tuple[Any, float, float]:
     tab.set_default_timeout(_WAIT_MS)
     begin = time.monotonic()
     await tab.goto(address, wait_until="commit")
-    await tab.get_by_role("slider", name="Degree P").wait_for()
+    await tab.wait_for_function(_SEEN)
+    await tab.evaluate(_PAINTED)
     seen = time.monotonic() - begin
     await tab.wait_for_function(_DRAWN)
     return tab, seen, time.monotonic() - begin

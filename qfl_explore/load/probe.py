@@ -1,8 +1,8 @@
 """What ``panel serve --setup`` runs under the load test: the app's own preparation, and a diary of the process.
 
 The diary is a file with one JSON object a line, named by the environment variable ``QFL_LOAD_DIARY``: the time, how
-late the loop's beats were since the last line (seconds), memory, CPU time, how many runs are being computed, and
-whether pages are still being prepared.
+late the loop's beats were since the last line (seconds), memory, the results kept for others (bytes), CPU time, how
+many runs are being computed, and whether pages are still being prepared.
 """
 
 import json
@@ -17,6 +17,7 @@ from tornado.ioloop import IOLoop
 
 import qfl_explore
 from qfl_explore.dashboards.runs.scheduler import shared_scheduler
+from qfl_explore.dashboards.runs.shared_runs import n_kept_bytes
 from qfl_explore.load.server import BEAT_S
 
 LINE_S = 0.1
@@ -51,6 +52,7 @@ class Diary:
             "lags": self._lags,
             "rss": self._process.memory_info().rss,
             "cpu": times.user + times.system,
+            "kept": n_kept_bytes(),
             "runs": shared_scheduler().counts(),
             "preparing": any(thread.name == "qfl-prepare" for thread in threading.enumerate()),
         }

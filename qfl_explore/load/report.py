@@ -10,7 +10,8 @@ import platform
 from typing import Any
 
 from qfl_explore import __version__
-from qfl_explore.load.measure import Figures, Plan
+from qfl_explore.dashboards.runs.shared_runs import MOST_BYTES
+from qfl_explore.load.measure import N_SETTINGS, Figures, Plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +138,9 @@ def _story(figures: Figures, plan: Plan) -> list[str]:
         f"- **Closed tabs.** {figures['stop']['n_runs']} runs were at rest {figures['stop']['seconds']:.1f} s after "
         "everybody had left.",
         f"- **Opening and closing** {churn['n']} sessions, four at a time, first picture after "
-        f"{_spread(churn['pictures_s'], 's')}. Memory in MB after so many sessions: {memory}.",
+        f"{_spread(churn['pictures_s'], 's')}. Their settings repeat after {N_SETTINGS}, because results are kept for "
+        f"others: {churn['kept_mb']:.1f} MB in the end, at most {MOST_BYTES / 1e6:.0f} MB. Memory in MB after so many "
+        f"sessions: {memory}.",
         f"- The server's log had {figures['log_lines']} lines in the end.",
     ]
 

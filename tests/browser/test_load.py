@@ -56,7 +56,13 @@ def figures(rate, answer):
         "slow": {"seconds": 10.0, "piled_updates": 4, "memory_mb": 0.1, "others": spread, "again": 9.0},
         "browsers": {"left_out": "Chromium is not installed"},
         "stop": {"seconds": 0.6, "n_runs": 60},
-        "churn": {"n": 8, "memory_mb": [(4, 300.0), (8, 301.0)], "slope_mb": 0.02, "pictures_s": spread},
+        "churn": {
+            "n": 8,
+            "memory_mb": [(4, 300.0), (8, 301.0)],
+            "slope_mb": 0.02,
+            "kept_mb": 2.5,
+            "pictures_s": spread,
+        },
         "log_lines": 12,
     }
 
