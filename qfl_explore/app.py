@@ -1,5 +1,6 @@
 """What ``panel serve qfl_explore/app.py`` runs for each visitor; everything else lives in modules."""
 
+from qfl_explore.dashboards.frame.delivery import deliver
 from qfl_explore.dashboards.frame.shell import create_app
 
-create_app().servable()
+deliver(create_app())

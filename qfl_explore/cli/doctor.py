@@ -28,8 +28,14 @@ ENGINES = {
     "qsim": ("qsimcirq", "qsimcirq", "pip install qsimcirq==0.22.1"),
     "cirq": ("cirq", "cirq-core", "pip install cirq-core==1.5.0"),
 }
+#: The same for the engines of ``get_backend(name, noise=...)``.
+NOISY_ENGINES = {
+    "density_matrix": (*ENGINES["batched"][:2], "exact noise, for the page Noise; pip install numba"),
+    "trajectories": ENGINES["qsim"],
+    "tfq_noisy": ENGINES["tfq"],
+}
 #: Without these the app does not run.
-NEEDED = ("batched", "cirq")
+NEEDED = ("batched", "cirq", "density_matrix")
 OTHERS = ("panel", "bokeh", "holoviews", "numpy", "tensorflow", "dask", "distributed")
 PEERS = ("pennylane", "tensorcircuit", "torch")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -84,18 +90,19 @@ def machine() -> Iterator[Finding]:
 
 
 def engines(run: bool = False) -> Iterator[Finding]:
-    """The four engines; with ``run`` each computes one circuit, to be compared with cirq's."""
-    for name, (module, distribution, remedy) in ENGINES.items():
-        if importlib.util.find_spec(module) is None:
-            yield Finding("Engines", name, "broken" if name in NEEDED else "missing", "not installed", remedy)
-            continue
-        text = f"{distribution} {version_of(distribution)}"
-        if not run:
-            yield Finding("Engines", name, "ok", text)
-            continue
-        answer, problem = probes.engine(name)
-        state = "ok" if not problem else "broken"
-        yield Finding("Engines", name, state, f"{text}; {answer or problem}", "" if not problem else remedy)
+    """All engines; with ``run`` each computes one circuit, to be compared with cirq's answer."""
+    for topic, group in (("Engines", ENGINES), ("Engines under noise", NOISY_ENGINES)):
+        for name, (module, distribution, remedy) in group.items():
+            if importlib.util.find_spec(module) is None:
+                yield Finding(topic, name, "broken" if name in NEEDED else "missing", "not installed", remedy)
+                continue
+            text = f"{distribution} {version_of(distribution)}"
+            if not run:
+                yield Finding(topic, name, "ok", text)
+                continue
+            answer, problem = probes.engine(name, noisy=group is NOISY_ENGINES)
+            state = "ok" if not problem else "broken"
+            yield Finding(topic, name, state, f"{text}; {answer or problem}", "" if not problem else remedy)
 
 
 def gpu() -> Iterator[Finding]:

@@ -32,6 +32,14 @@ EVERYWHERE = "0.0.0.0"
 _KEEPING = ("--keep-alive", "10000", "--check-unused-sessions", "5000", "--unused-session-lifetime", "30000")
 #: Largest message that a browser may send; files come in smaller pieces.
 MESSAGE_BYTES = 4_000_000
+#: Ports that browsers open no page on, because other services live there (mail, telephony, X11, chat).
+#: Source: https://fetch.spec.whatwg.org/#port-blocking
+BLOCKED_PORTS = frozenset(
+    (1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110)
+    + (111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531)
+    + (532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190)
+    + (5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080)
+)
 _ORIGIN = re.compile(r"(?P<host>[\w*](?:[\w.*-]*[\w*])?|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?", re.ASCII)
 
 
@@ -144,9 +152,11 @@ def decide(
 
     Raises:
         TypeError: a number is none.
-        ValueError: other machines could come without ``room``, or something cannot be used.
+        ValueError: other machines could come without ``room``, no browser opens the port, or something cannot be used.
     """
     number = check_int("--port", port, 0, 65535)
+    if number in BLOCKED_PORTS and not proxy:
+        raise invalid("browsers open no page on this port", "another one, such as --port 5006", f"--port {number}")
     most = check_int("--visitors", visitors, 1, 1000)
     if address is not None and not room and not _is_this_machine(address):
         raise invalid(
@@ -219,7 +229,7 @@ def check_origin(text: str, port: int) -> str:
     """One entry of the list of origins; without a port it gets none, as behind a proxy.
 
     Raises:
-        ValueError: it is not ``host`` or ``host:port``, or it lets everybody's pages in.
+        ValueError: it is not ``host`` or ``host:port``, it lets everybody's pages in, or no browser opens its port.
     """
     expected = f"HOST or HOST:PORT as in the visitors' address bar, for example 192.168.1.20:{port or 5006}"
     match = _ORIGIN.fullmatch(text)
@@ -227,6 +237,8 @@ def check_origin(text: str, port: int) -> str:
         raise invalid("--origin cannot be used", expected, repr(text))
     if set(match["host"]) <= set("*."):
         raise invalid("this origin would let any page of the internet use the app", expected, repr(text))
+    if int(match["port"] or 0) in BLOCKED_PORTS:
+        raise invalid("browsers open no page on the port of --origin", expected, repr(text))
     return text.lower()
 
 

@@ -127,10 +127,15 @@ class Hiding(param.Parameterized):
             display(control.widget, False)
 
     def add_section(self, title: str, widget: Any, controls: list[Control]) -> None:
-        """A part of the drawer was built; it disappears with the last of its controls."""
+        """A part of the drawer was built; it disappears with the last of its controls.
+
+        Where a link leaves only a few, they are there to be used, and their part is open.
+        """
         self.sections.append((title, widget, controls))
         if self._is_empty(controls):
             display(widget, False)
+        elif len(self.hidden) > len(self.words) // 2:
+            widget.collapsed = False
 
     def _is_empty(self, controls: list[Control]) -> bool:
         return all(self.is_hidden(control.word) for control in controls)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import param
 
+from qfl_explore.dashboards.runs.in_order import keep_order
 from qfl_explore.dashboards.state import PolynomialState, State
 from qfl_explore.errors import check_option
 
@@ -40,6 +41,7 @@ class Session(param.Parameterized):
 
     def __init__(self, query: dict[str, str] | None = None, **params: Any) -> None:
         super().__init__(**params)
+        keep_order()
         self.query = dict(query or {})
         self.page, self.view = PAGES[0].name, None
         self._hidings: dict[tuple[str, ...], Any] = {}

@@ -7,6 +7,7 @@ import itertools
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -282,11 +283,16 @@ def _translate_fusion(fusion: FusionCircuit) -> tuple[Program, np.ndarray | None
     return program, np.tile(form.signal_matrix, (form.degree, 1))
 
 
-def warm_up() -> None:
-    """Compiles the kernels, those of exact noise too, or loads them from their cache on disk."""
+def warm_up(dtypes: Sequence[str] = ("float32", "float64"), noise: bool = True) -> None:
+    """Compiles the kernels, or loads them from their cache on disk.
+
+    Args:
+        dtypes: of the amplitudes; two processes may compile one each at the same time.
+        noise: those of exact noise too.
+    """
     from qfl_explore.simulation import density_matrix
 
-    for n_modalities, dtype in itertools.product((1, 128), ("float32", "float64")):  # wide and narrow kernels
+    for n_modalities, dtype in itertools.product((1, 128), dtypes):  # wide and narrow kernels
         fusion = FusionCircuit(FusionConfig(n_modalities=n_modalities, degree=1))
         features, weights = np.zeros((1, n_modalities, 1)), np.zeros(fusion.weight_shape)
         cotangents = np.ones((1, fusion.n_observables))
@@ -294,4 +300,5 @@ def warm_up() -> None:
         backend.expectations(fusion, features, weights)
         backend.gradients(fusion, features, weights, cotangents)
         backend.gradients(fusion, features, weights[None], cotangents)
-    density_matrix.warm_up()
+    if noise:
+        density_matrix.warm_up()

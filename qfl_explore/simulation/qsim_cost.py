@@ -89,7 +89,8 @@ class Cost:
     gpu_bytes: int = 0
 
     def __str__(self) -> str:
-        text = f"{self.n_qubits} qubits, {self.n_circuits:,} circuit{'s' if self.n_circuits > 1 else ''}: "
+        qubits = f"{self.n_qubits} qubit{'s' if self.n_qubits > 1 else ''}"
+        text = f"{qubits}, {self.n_circuits:,} circuit{'s' if self.n_circuits > 1 else ''}: "
         text += f"about {in_seconds(self.seconds)} and {in_bytes(self.memory_bytes)} of memory"
         return text + (f", {in_bytes(self.gpu_bytes)} of the GPU's" if self.gpu_bytes else "")
 

@@ -19,9 +19,10 @@ far as we know it; its open questions (noise, gradients, encoding) are its own. 
 the oracle problem, the protocols, the controls and every number are our construction. Nothing here shows a quantum
 advantage: everything is simulated on an ordinary computer.
 
-**Before the lesson.** Serve the app for the room (`docs/serving.md`), open each link once, and set the font scale for
-the projector. Open activities marked *one screen* on the instructor's computer only: they are talks, or train for
-minutes.
+**Before the lesson.** Serve the app for the room (`docs/serving.md`). Open it under the address that you write on the
+board, not as `localhost`: worksheets, copied links and exercise links carry the address of your address bar. Open each
+link once, and set the font scale (A+) for the projector. Open activities marked *one screen* on the instructor's
+computer only: they are talks, or train for minutes.
 """
 
 

@@ -95,7 +95,7 @@ def test_before_the_first_result_there_is_nothing_to_pin_and_the_axes_say_so(she
 
 def test_keys_do_what_the_buttons_do(shell):
     view = shell(steps="5000")._views["polynomial"]
-    wait_for(lambda: view._picture is not None)
+    wait_for(lambda: view._picture is not None and view.run.drawn == "running")
     act = view.bar.act
     act("toggle")
     wait_for(lambda: view.run.state == "paused")

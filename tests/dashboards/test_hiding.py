@@ -87,6 +87,15 @@ def test_what_is_left_a_section_that_goes_and_a_value_that_stays(shell):
     assert made.session.address() == "?page=noise&P=2&blocks=2&show=strength,P"
 
 
+def test_the_part_of_the_drawer_that_an_exercise_leaves_is_open(shell):
+    def folded(**words):
+        sections = shell(page="real_data", **words).session.hiding_of("real_data").sections
+        return {title: widget.collapsed for title, widget, _ in sections if not is_off(widget)}
+
+    assert folded()["Study"] and folded(hide="patience")["Study"]
+    assert folded(show="D,rank") == {"Quantum Fusion Layer": False, "Study": False}
+
+
 def test_wrong_names_are_named_and_the_rest_hidden(shell):
     made = shell(page="circuit", hide="degree,entanglr,section,<b>", only="nois,noise")
     notice = made.session.notice

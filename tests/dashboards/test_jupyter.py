@@ -169,6 +169,20 @@ def test_a_form_can_be_run_again_with_other_settings(form):
     assert form.page.table()["step"].iloc[-1] == 60
 
 
+def test_a_page_that_computes_nothing_has_no_form():
+    with pytest.raises(ValueError, match=r"no plain form\. Expected: .* Received: 'teach'"):
+        dashboards.teach(form=True)
+
+
+def test_a_form_of_another_page_runs_to_its_end(made):
+    form = made(dashboards.gradient_variance(form=True, upto=4, precision=0.1))
+    form.run_button.click()
+    form.page.wait(60)
+    assert form.progress.value == 100 and "finished" in form.status.value
+    assert "variance ∝" in form.headline.value and len(form.page.table()) == 6
+    assert Image.open(io.BytesIO(form.picture.value)).width > 800
+
+
 @each
 def test_every_figure_of_every_page_can_be_drawn_still(opened, name):
     _, view = opened(name)

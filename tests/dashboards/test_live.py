@@ -4,8 +4,12 @@ import functools
 import itertools
 import threading
 import time
+from types import SimpleNamespace
 
+import panel as pn
 import pytest
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 
 from qfl_explore.dashboards.runs.live import RunHandle, Update
 from qfl_explore.dashboards.runs.scheduler import Scheduler, paced
@@ -42,6 +46,14 @@ class Recorder:
     def items(self):
         last = self.updates[-1].run
         return [item for update in self.updates if update.run == last for item in update.items]
+
+
+def visitors_document():
+    """A document as a server's session has it, as far as a run asks."""
+    document = Document()
+    context = SimpleNamespace(id="one", session=None, destroyed=False)
+    document._session_context = lambda: context
+    return document
 
 
 def make_handle(scheduler, **options):
@@ -236,3 +248,15 @@ def test_stepping_a_paced_run_is_not_held_up(scheduler):
     wait_for(lambda: handle.state == "paused")
     handle.step()
     wait_for(lambda: seen.items == [0, 1], timeout=0.3)
+
+
+def test_a_flush_draws_in_its_own_document_whoever_asked_for_it(scheduler):
+    mine, other = visitors_document(), visitors_document()
+    seen = []
+    handle = RunHandle(lambda update: seen.append(pn.state.curdoc), scheduler=scheduler, document=mine)
+    handle.start(lambda: counting(1))
+    wait_for(lambda: handle.state == "done")
+    with set_curdoc(other):
+        handle._flush()
+        assert pn.state.curdoc is other
+    assert seen == [mine]

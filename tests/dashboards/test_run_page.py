@@ -140,6 +140,19 @@ def test_hidden_it_pauses_and_a_change_waits_until_it_is_shown(page):
     assert one.numbers == [0, 1, 2, 3]
 
 
+def test_a_button_that_still_says_start_pauses_nothing(page):
+    one = page(page="toy", n="9000")
+    one.show()
+    wait_for(lambda: one.controls._start_pause.label == "Pause")
+    one.controls.show = lambda *_: None  # nothing is drawn any more
+    one.controls._start_pause.label = "Start"  # as the visitor sees it until the first result is drawn
+    one.controls.toggle()
+    assert one.run.state != "paused"
+    one.controls._start_pause.label = "Pause"
+    one.controls.toggle()
+    assert one.run.state == "paused"
+
+
 def test_what_the_visitor_paused_stays_paused(page):
     one = page(page="toy", n="9000")
     one.show()

@@ -64,6 +64,14 @@ def test_the_same_sweep_comes_from_the_store_at_once(page_of):
     pd.testing.assert_frame_equal(first._seen.means, again._seen.means)
 
 
+def test_a_known_sweep_that_is_paused_too_late_is_finished(page_of):
+    page = finished(page_of())
+    page.run.start(lambda: page.work(SweepWork(page.state.grid())), allowance=1)  # a pause after the first item
+    wait_for(lambda: "24 were computed before" in page.controls.status.object)
+    assert "100 %" in page.controls.status.object
+    finished(page)
+
+
 def test_python_of_the_page_gives_the_page_s_numbers(page_of):
     page = finished(page_of())
     scope = {}

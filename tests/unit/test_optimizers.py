@@ -19,8 +19,11 @@ def start():
     return {"a": np.zeros((2, 3)), "b": np.array(5.0)}
 
 
+@pytest.fixture
 def helpers():
-    return [thread for thread in threading.enumerate() if thread.name == "lbfgs"]
+    """Tells which helper threads live that did not when the test began (pages of other tests may hold paused runs)."""
+    others = set(threading.enumerate())
+    return lambda: [thread for thread in threading.enumerate() if thread.name == "lbfgs" and thread not in others]
 
 
 def test_adam_is_keras_adam_step_by_step():
@@ -81,7 +84,7 @@ def test_check_positive_wants_a_number():
         check_positive("noise", "1")
 
 
-def test_lbfgs_reaches_the_minimum_and_ends():
+def test_lbfgs_reaches_the_minimum_and_ends(helpers):
     steps = list(lbfgs(bowl, start(), 200))
     assert [step.step for step in steps] == list(range(1, len(steps) + 1))
     losses = [bowl(start())[0], *(step.loss for step in steps)]
@@ -107,7 +110,7 @@ def test_lbfgs_is_scipy_with_its_memory_kept():
     assert (last.step, last.loss, last.n_evaluations) == (6, flat.fun, flat.nfev)
 
 
-def test_lbfgs_can_be_closed_between_iterations():
+def test_lbfgs_can_be_closed_between_iterations(helpers):
     calls = []
 
     def counted(params):
@@ -122,7 +125,7 @@ def test_lbfgs_can_be_closed_between_iterations():
     assert not helpers()
 
 
-def test_lbfgs_raises_what_the_objective_raised():
+def test_lbfgs_raises_what_the_objective_raised(helpers):
     def broken(params):
         raise ZeroDivisionError("no loss")
 

@@ -159,10 +159,11 @@ def test_the_makefile_serves_what_the_command_serves():
 
 def test_the_servers_first_steps_run_without_tensorflow():
     steps = """
-import runpy, sys, threading
+import runpy, sys, threading, time
+from qfl_explore.plots.style import Spares
+Spares.REST_S, time.sleep = 0.0, lambda seconds: None  # nobody else needs the interpreter here
 runpy.run_path("qfl_explore/dashboards/frame/preload.py")
 [thread.join() for thread in threading.enumerate() if thread.name == "qfl-prepare"]
-from qfl_explore.plots.style import Spares
 print(sum(len(spares.keys) for spares in Spares.every), sum(map(len, (spares._ready for spares in Spares.every))))
 print(*{name.split(".")[0] for name in sys.modules})
 """

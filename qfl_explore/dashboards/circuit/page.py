@@ -19,7 +19,8 @@ from qfl_explore.dashboards.parts.compare import Pins, Present
 from qfl_explore.dashboards.parts.desk import Bar, settings_words
 from qfl_explore.dashboards.parts.diagram import diagrams, slot_rows
 from qfl_explore.dashboards.parts.history import history_of
-from qfl_explore.dashboards.parts.layout import framed, row, save_buttons, wrapping
+from qfl_explore.dashboards.parts.layout import basis, framed, row, save_buttons, wrapping
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.settings import circuit_section, section, slider
 from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.parts.wording import grouped
@@ -85,10 +86,10 @@ def create(session: Session) -> CircuitPage:
 
 
 #: Tables in the page's own colours, light or dark.
-TABLE_STYLE = """
-table { border-collapse: collapse; border: 0; color: inherit; font-size: 13px; }
-th, td { border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.45); padding: 4px 14px 4px 0; text-align: left; }
-th { font-weight: 600; }
+TABLE_STYLE = f"""
+table {{ border-collapse: collapse; border: 0; color: inherit; font-size: {px(13)}; }}
+th, td {{ border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.45); padding: 4px 14px 4px 0; text-align: left; }}
+th {{ font-weight: 600; }}
 """
 
 
@@ -130,13 +131,16 @@ class CircuitPage:
 
     def _layout(self) -> list[Any]:
         charts = row(*(wrapping(self.figures[name], 290) for name in CHARTS))
-        half: dict[str, Any] = {"sizing_mode": "stretch_width", "styles": {"flex": "1 1 340px", "min-width": "340px"}}
+        half: dict[str, Any] = {
+            "sizing_mode": "stretch_width",
+            "styles": {"flex": f"1 1 {basis(340)}", "min-width": "340px"},
+        }
         registers = pn.Column(_title("Registers"), self.slots, **half)
         support = pn.Column(_title("Reachable frequencies"), self.support, self.support_note, **half)
         lmf = (
             "Everything but M as chosen; QFL is the qubit-efficient encoding, QFL per feature takes a qubit for each. "
             f"LMF has rank R = {LMF_RANK}, the MLP one hidden layer of {MLP_HIDDEN}, all of them one output; "
-            f"TFN is drawn to {DRAWN_TO:.0e} parameters. Circuits stop at 30 qubits."
+            f"TFN is drawn to {grouped(int(DRAWN_TO))} parameters. Circuits stop at 30 qubits."
         )
         return [
             self.bar.alone(),

@@ -151,7 +151,8 @@ def known_cost(config: Any) -> str:
     if found is not None:
         return f"{predict(config.fusion, config.settings, found, config.n_samples, config.gradients)}."
     on_gpu = device_bytes(config.fusion, config.settings)
-    text = f"{config.fusion.n_qubits} qubits: {in_bytes(host_bytes(config.fusion, config.settings))} of memory"
+    qubits, memory = config.fusion.n_qubits, in_bytes(host_bytes(config.fusion, config.settings))
+    text = f"{qubits} qubit{'s' if qubits > 1 else ''}: {memory} of memory"
     text += f", {in_bytes(on_gpu)} of the GPU's" if on_gpu else ""
     return f"{text}. For the time, qsim must first be timed on this machine with these options: press Predict."
 

@@ -84,12 +84,13 @@ class Watch {
     this.document.on_event("connection_lost", (_, event) => this.lost(event));
     this.document.on_event("client_reconnected", () => this.back());
     for (const name of ["visibilitychange", "resume", "online", "pageshow"]) {
-      (name === "online" || name === "pageshow" ? window : document).addEventListener(name, () => this.woke());
+      (name === "online" || name === "pageshow" ? window : document).addEventListener(name, () => this.woke(name === "online"));
     }
   }
 
   lost(event) {
     this.event = event;
+    this.asked = 0; // whatever was asked is lost, too
     mend(event.connection?.deref?.(), this.document);
     if (this.since === 0) {
       this.since = Date.now();
@@ -162,8 +163,8 @@ class Watch {
     window.location.reload();
   }
 
-  // After a sleep a socket may be dead and not know it: ask, and wait for the answer.
-  woke() {
+  // After a sleep, or in another network, a socket may be dead and not know it: ask, and wait for the answer.
+  woke(moved = false) {
     if (document.visibilityState === "hidden") {
       this.hidden = Date.now();
       return;
@@ -172,7 +173,7 @@ class Watch {
       this.again(0);
       return;
     }
-    const slept = this.hidden !== null && Date.now() - this.hidden > LONG;
+    const slept = moved || (this.hidden !== null && Date.now() - this.hidden > LONG);
     this.hidden = null;
     if (!slept) return;
     const pulse = (this.asked = Date.now() % 1e9);

@@ -7,6 +7,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.viewable import Viewable
 
 from qfl_explore.dashboards.frame import admission
 from qfl_explore.dashboards.frame.address import Address
@@ -18,12 +19,16 @@ from qfl_explore.dashboards.pages import PAGES, Page, Session, View, get_page
 from qfl_explore.dashboards.parts import look, sizes
 from qfl_explore.dashboards.parts.terms import popover
 from qfl_explore.dashboards.parts.text import as_markup
-from qfl_explore.dashboards.runs.live import message
+from qfl_explore.dashboards.runs.live import message, when_loaded
+from qfl_explore.dashboards.runs.remains import leave
 from qfl_explore.dashboards.share.exercise import HiddenLine
+from qfl_explore.plots.style import Spares
 
 _LOG = logging.getLogger(__name__)
 TITLE = "qfl_explore · Quantum Fusion Layer"
 THEME = look.theme()
+#: In the place of a page until it is drawn.
+WAITING = '<p role="status" style="color: var(--mui-palette-text-secondary)">Drawing the page …</p>'
 #: Pages that share the polynomial's state.
 SHARING = ("polynomial", "circuit")
 
@@ -72,7 +77,8 @@ class Shell:
             styles={"min-width": "0", "flex": "1 1 auto"},
         )
         self._notice = pmui.Alert("", severity="warning", visible=False, margin=(8, 12, 0, 12), closeable=True)
-        self._body, self._bar = pn.Column(sizing_mode="stretch_width"), pn.Row(width=0, height=0, margin=0)
+        self._body = pn.Column(pn.pane.HTML(WAITING, margin=(8, 12)), sizing_mode="stretch_width")
+        self._bar = pn.Row(width=0, height=0, margin=0)
         self.scaling = sizes.Scaling(self.session, self._body, scale=scale)
         self.teaching = TeachingBar(self.session, self._body, self._open, step)
         self.hidden_line = HiddenLine(self.session)
@@ -101,7 +107,7 @@ class Shell:
         self._bar[:] = [self.address.bar, popover(), Connection()]
         self.session.complain(self._problems)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context:
-            pn.state.on_session_destroyed(self.close)
+            pn.state.on_session_destroyed(self._ended)
 
     @property
     def pages(self) -> list[Page]:
@@ -146,11 +152,21 @@ class Shell:
                 return
         view = self._views[name]
         self.session.opened(name, view)
-        self._body[:] = view.main
-        self.scaling.apply()
         self.page.sidebar = view.sidebar
-        view.show()
-        self.teaching.show(name, view)
+        when_loaded(lambda: self._draw(name))
+
+    def _draw(self, name: str) -> None:
+        """Puts the page's own part below the frame; the first time the browser already shows the controls.
+
+        A browser lays the whole document out again for each control that it makes: with figures in it from the
+        start, that takes longer than everything else.
+        """
+        if name == self._open:  # not left meanwhile
+            view = self._views[name]
+            self.teaching.show(name, view)
+            self._body[:] = view.main
+            self.scaling.apply()
+            view.show()
 
     def _show_notice(self, *_: Any) -> None:
         session = self.session
@@ -158,13 +174,24 @@ class Shell:
         self._notice.param.update(object=shown, severity=kind, visible=bool(session.notice), closed=False)
 
     def close(self, *_: Any) -> None:
-        """The session ended: every page stops."""
+        """Every page stops."""
         for view in self._views.values():
             view.close()
+
+    def _ended(self, *_: Any) -> None:
+        """The session ended, and what it showed is nobody's any more."""
+        self.close()
+        leave(self.parts())
+
+    def parts(self) -> set[Viewable]:
+        """All widgets and layouts, also those of pages that are not open."""
+        tops = [self.page, *(top for view in self._views.values() for top in (*view.main, *view.sidebar))]
+        return {part for top in tops for part in top.select(Viewable)}
 
 
 def create_app() -> pmui.Page:
     """Builds the app for the present visitor, with the state that the URL holds."""
+    Spares.stir()
     if not admission.admit(pn.state.curdoc):
         page = admission.full_page(THEME, look.frame())
         leave_busy(page)

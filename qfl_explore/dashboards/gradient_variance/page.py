@@ -209,7 +209,7 @@ class GradientVariancePage(RunPage):
         if picture.view == "training":
             return f"step {picture.item.step} of {picture.item.config.n_steps}"
         if picture.view == "angles":
-            return f"relative error {picture.item.relative_error:.1%}"
+            return f"relative error {100 * picture.item.relative_error:.1f} %"
         return text.sweep_status(picture.item)
 
     def fraction(self) -> float:

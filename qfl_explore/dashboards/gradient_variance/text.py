@@ -34,13 +34,13 @@ LEGEND = (
     "Dashed line: fitted law. Dotted line: the exact 2-design value N²/(2(N+1)²(N−1)) at as many qubits."
 )
 MAP_NOTE = (
-    "Left: every angle on its own. Angles at 0 never move C: what follows them commutes with C or acts elsewhere; they "
-    "count in the mean. Right: all derivatives together, the spike of those angles cut off, and a normal curve of the "
-    "same variance."
+    "The map: every angle on its own. Angles at 0 never move C: what follows them commutes with C or acts elsewhere; "
+    "they count in the mean. The curve: all derivatives together, the spike of those angles cut off, and a normal "
+    "curve of the same variance."
 )
 TRAINING_NOTE = (
-    "Left: variance over the starts of the loss's derivative, mean over each layer's angles, with 95 % bands; it also "
-    "falls because training succeeds, so read it beside the loss. Right: mean loss; the run before stays beside it."
+    "First picture: variance over the starts of the loss's derivative, mean over each layer's angles, with 95 % bands; "
+    "it also falls because training succeeds, so read it beside the loss. Second: mean loss, also of the run before."
 )
 NAMES = {"qubit_efficient": "Qubit-efficient", "qubit_per_feature": "One qubit per feature"}
 
@@ -95,7 +95,7 @@ def estimate_sentence(estimate: Estimate, row: Mapping[str, Any]) -> str:
     if n_still:
         texts.append(f"{n_still} angles never move C.")
     if estimate.stopped == "budget":
-        texts.append(f"Stopped at its budget of draws, at a relative error of {estimate.relative_error:.1%}.")
+        texts.append(f"Stopped at its budget of draws, at a relative error of {100 * estimate.relative_error:.1f} %.")
     return " ".join(texts)
 
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.models import UIElement
+from panel.io.notebook import patch_inline_stylesheets
 from panel.pane.base import ModelPane
 from panel.pane.markup import HTMLBasePane
 from panel_material_ui.base import BUNDLE_PATH
 
 from qfl_explore.dashboards.parts import look
+from qfl_explore.dashboards.parts.components import SCRIPT
 from qfl_explore.dashboards.parts.terms import popover
 from qfl_explore.dashboards.runs import kernel
 
@@ -38,7 +41,12 @@ if (window.qflWidgets === undefined) {{
   style.textContent = atob("{fonts}");
   document.head.append(style);
   const text = new TextDecoder().decode(Uint8Array.from(atob("{code}"), (letter) => letter.charCodeAt(0)));
-  window.qflWidgets = import(URL.createObjectURL(new Blob([text], {{type: "text/javascript"}})));
+  window.qflWidgets = (async () => {{
+    const known = () => window.Bokeh?.Models?.get("panel.models.esm.ReactComponent");
+    while (!known()) await new Promise((done) => setTimeout(done, 30));
+    {components}
+    return import(URL.createObjectURL(new Blob([text], {{type: "text/javascript"}})));
+  }})();
 }}
 """
 _closers: dict[str, Callable[[], None]] = {}
@@ -93,7 +101,7 @@ def _script() -> str:
     code = base64.b64encode(BUNDLE_PATH.read_bytes()).decode()
     faces = "".join(_face(family, pattern) for family, pattern in _FONTS.items())
     fonts = base64.b64encode(faces.encode()).decode()
-    return f'<script type="text/javascript">{_SCRIPT.format(code=code, fonts=fonts)}</script>'
+    return f'<script type="text/javascript">{_SCRIPT.format(code=code, fonts=fonts, components=SCRIPT)}</script>'
 
 
 def _face(family: str, pattern: str) -> str:
@@ -121,10 +129,20 @@ def _slim(viewable: Any, root: Any, changed: Any = None, old_models: Any = None)
             model.update(bundle="url", esm=_MODULE, css_bundle=_ICONS)
 
 
+def _inline(viewable: Any, root: Any, changed: Any = None, old_models: Any = None) -> None:
+    """Puts style sheets inline before a document has the root; Panel does it after, and each takes a walk through all.
+
+    That was half of the time in which a page is drawn below a cell.
+    """
+    if kernel.in_kernel() and pn.config.inline and root.document is None:
+        for model in root.select({"type": UIElement}):
+            patch_inline_stylesheets(model)
+
+
 def themed(content: Any, session: Any) -> Any:
     """The root of a page's output: theme and fonts of the app; the host's dark mode reaches the pictures."""
     looks = {"theme_config": look.theme(), "dark_theme": session.dark, "sizing_mode": "stretch_width"}
     root = pmui.Column(content, popover(), **looks)
-    root._hooks = [*root._hooks, _slim]
+    root._hooks = [*root._hooks, _slim, _inline]
     root.param.watch(lambda event: session.param.update(dark=event.new), "dark_theme")
     return root

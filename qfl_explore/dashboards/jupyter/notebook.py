@@ -215,7 +215,7 @@ class NotebookPage:
         handle = self._handle()
         if handle is None or handle.state in ("cancelled", "idle"):
             return True
-        return handle.state in (*FINAL, "paused") and handle.drawn == handle.state
+        return handle.state in (*FINAL, "paused") and handle.drawn == handle.state and not handle.drawing
 
     def _said(self) -> str:
         return self.session.notice.rstrip(".") or self.state

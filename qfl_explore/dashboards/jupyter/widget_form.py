@@ -15,6 +15,7 @@ from qfl_explore.dashboards.parameters import State
 from qfl_explore.dashboards.parts.layout import plain_name
 from qfl_explore.dashboards.runs.live import message
 from qfl_explore.dashboards.share.take_along import TABLE_STYLE, table_html
+from qfl_explore.errors import invalid
 from qfl_explore.plots import static
 
 #: Settings that are always in sight; the others are in a part that folds.
@@ -35,7 +36,7 @@ def form(name: str, link: str = "", /, **settings: Any) -> Form:
         **settings: by the parameter's name or by its word in links.
 
     Raises:
-        ValueError: there is no such page or setting, or a value is not possible.
+        ValueError: there is no such page or setting, a value is not possible, or the page computes nothing.
     """
     return Form(name, link, **settings)
 
@@ -48,6 +49,9 @@ class Form:
         link: with settings.
         **settings: by name or word.
 
+    Raises:
+        ValueError: as `form` says.
+
     Attributes:
         page: the `NotebookPage` behind it: ``page.table()``, ``page.config()``, ``page.wait()``.
         widgets: parameter name -> widget.
@@ -55,6 +59,9 @@ class Form:
 
     def __init__(self, name: str, link: str = "", /, **settings: Any) -> None:
         self.page = NotebookPage(name, link, None, settings, shown=False)
+        if not hasattr(self.page.part, "headline"):
+            self.page.close()
+            raise invalid("this page has no plain form", "a page that computes something", repr(name))
         self.page.drawn = self._refresh
         self._drawn_at, self._drawn_state = 0.0, ()
         self.widgets: dict[str, Any] = {}

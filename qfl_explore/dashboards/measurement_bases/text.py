@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qfl_explore.dashboards.parts import look
 from qfl_explore.dashboards.parts.wording import grouped, number
-from qfl_explore.dashboards.share.code import config_lines
+from qfl_explore.dashboards.share.code import TABLES, config_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,6 +201,8 @@ def snippet(config: MeasurementConfig, basis: str, repetitions: int) -> str:
     package = "qfl_explore.experiments.measurement_bases"
     return "\n".join(
         [
+            "import pandas as pd",
+            "",
             f"from {package} import MeasurementConfig, run",
             f"from {package}_features import feature_table",
             f"from {package}_repetitions import estimates",
@@ -210,7 +212,7 @@ def snippet(config: MeasurementConfig, basis: str, repetitions: int) -> str:
             f"errors = estimates(config, {basis!r}, {repetitions})  # one state, three estimators",
             "result = run(config)  # ten seconds or more",
             "print(result.table)",
-            "print(result.summary())",
+            *TABLES,
         ]
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qfl_explore.dashboards.parts import look
 from qfl_explore.dashboards.parts.wording import number
-from qfl_explore.dashboards.share.code import config_lines
+from qfl_explore.dashboards.share.code import TABLES, config_lines
 
 if TYPE_CHECKING:
     from qfl_explore.experiments.noise import Progress
@@ -281,6 +281,8 @@ def snippet(config: NoiseConfig, degree: int, strength: float) -> str:
     """Python source that repeats what the page shows."""
     return "\n".join(
         [
+            "import pandas as pd",
+            "",
             "from qfl_explore.experiments.noise import NoiseConfig, run",
             "from qfl_explore.experiments.noise_curve import curve",
             "",
@@ -289,6 +291,6 @@ def snippet(config: NoiseConfig, degree: int, strength: float) -> str:
             "print(line)",
             "result = run(config)  # half a minute or more",
             "print(result.table)",
-            "print(result.summary())",
+            *TABLES,
         ]
     )

@@ -11,6 +11,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.parts.look import px
+
 
 def button(label: str, icon: str) -> pmui.Button:
     """A small outlined button."""
@@ -24,10 +26,14 @@ def download(callback: Callable[[], io.StringIO], filename: str, label: str) -> 
     return widget
 
 
+#: Panel's own button has no name that is read; the code stands below it, drawn up by its height.
+_NO_COPY = ".copybtn { display: none; } .codehilite pre { margin-top: 0 !important; }"
+
+
 def code_block(text: str, language: str = "python") -> pn.Row:
     """Source, shown as such, and a button that copies it."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=2))  # nothing in the text ends it
-    source, own = f"{fence}{language}\n{text}\n{fence}", ".copybtn { display: none; }"  # Panel's button has no name
+    source, own = f"{fence}{language}\n{text}\n{fence}", _NO_COPY
     shown = pn.pane.Markdown(source, sizing_mode="stretch_width", margin=(0, 12), stylesheets=[own])
     return pn.Row(shown, copy_button(text), sizing_mode="stretch_width")
 
@@ -47,7 +53,7 @@ if (navigator.clipboard) {
 this.textContent = 'Copied';
 """
 _BUTTON = (
-    "font: inherit; font-size: 13px; padding: 5px 12px; border-radius: 6px; cursor: pointer; "
+    f"font: inherit; font-size: {px(13)}; padding: 5px 12px; border-radius: 6px; cursor: pointer; "
     "color: inherit; background: transparent; border: 1px solid rgba(128, 128, 128, 0.6)"
 )
 

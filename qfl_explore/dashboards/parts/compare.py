@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards.parts.buttons import button
 from qfl_explore.dashboards.parts.differences import Change, changes, label_of, value_words, verdict
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.runs.scheduler import shared_scheduler
 from qfl_explore.plots.style import LiveFigure
 from qfl_explore.plots.twin import Twin
@@ -26,14 +27,14 @@ MOST = 3
 _NAMED = 2
 #: Seconds between two wordings of the present headline in the table.
 _EVERY = 1.0
-_STYLE = """
-.pins { overflow-x: auto; border: 1px solid rgba(128, 128, 128, 0.45); border-radius: 6px; padding: 4px 10px 8px; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; line-height: 1.45; }
-caption { text-align: left; font-weight: 600; font-size: 14px; padding: 4px 0; }
-th, td { text-align: left; vertical-align: top; padding: 4px 14px 4px 0; min-width: 90px;
-  border-bottom: 1px solid rgba(128, 128, 128, 0.3); }
-th[scope=row] { font-weight: 600; white-space: nowrap; }
-p { font-size: 13px; margin: 6px 0 0; line-height: 1.45; }
+_STYLE = f"""
+.pins {{ overflow-x: auto; border: 1px solid rgba(128, 128, 128, 0.45); border-radius: 6px; padding: 4px 10px 8px; }}
+table {{ border-collapse: collapse; width: 100%; font-size: {px(13)}; line-height: 1.45; }}
+caption {{ text-align: left; font-weight: 600; font-size: {px(14)}; padding: 4px 0; }}
+th, td {{ text-align: left; vertical-align: top; padding: 4px 14px 4px 0; min-width: 90px;
+  border-bottom: 1px solid rgba(128, 128, 128, 0.3); }}
+th[scope=row] {{ font-weight: 600; white-space: nowrap; }}
+p {{ font-size: {px(13)}; margin: 6px 0 0; line-height: 1.45; }}
 """
 
 

@@ -68,9 +68,10 @@ class RunControls:
         return pmui.Column(bar, self.progress, *self.below, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def toggle(self) -> None:
-        """What the Start/Pause button does."""
+        """What the Start/Pause button does; where it still says "Start" on a run that has begun, nothing."""
         if self._handle.state in _RUNNING:
-            self._handle.pause()
+            if self._start_pause.label == "Pause":
+                self._handle.pause()
         elif self._handle.state == "paused":
             self._handle.resume()
         else:

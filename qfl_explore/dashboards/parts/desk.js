@@ -229,5 +229,7 @@ export function render({ model }) {
     save(button, model).catch((error) => { button.title = `Not saved: ${error.message}`; });
   }, { signal: stop.signal });
   model.on("remove", () => stop.abort());
-  return document.createElement("span");
+  const place = document.createElement("span");
+  place.dataset.qflDesk = "";
+  return place;
 }

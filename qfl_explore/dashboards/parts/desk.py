@@ -14,6 +14,7 @@ from panel.custom import JSComponent
 
 from qfl_explore.dashboards.parts.differences import arrows, changes, settings_of
 from qfl_explore.dashboards.parts.history import Entry, History
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.text import Text
 
 #: What a key does, for the list: key -> words.
@@ -31,7 +32,7 @@ ABOUT = (
     "Keys that have a use where the focus is keep it: space presses a button, arrows move a slider or a tab, and in a "
     "text field every key types. Click on an empty place of the page to give them back to the run."
 )
-_TABLE = "width:100%;border-collapse:collapse;font-size:14px;line-height:1.6"
+_TABLE = f"width:100%;border-collapse:collapse;font-size:{px(14)};line-height:1.6"
 _KEY = "text-align:left;font-weight:600;white-space:nowrap;padding:3px 18px 3px 0;vertical-align:top"
 
 

@@ -14,7 +14,7 @@ from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.sizes import current, fit
 from qfl_explore.dashboards.parts.terms import STYLE, mark
 from qfl_explore.plots.describe import describe
-from qfl_explore.plots.sizes import keep_scale
+from qfl_explore.plots.sizes import keep_scale, set_least
 from qfl_explore.plots.style import LiveFigure
 
 #: Width in pixels of a figure with copies beside it, under which they stand below each other.
@@ -47,6 +47,7 @@ class Frame:
     def __init__(self, figure: LiveFigure, title: str = "", least: int = 340, fixed: bool = False) -> None:
         self.title = title
         self._least, self._fixed = least, fixed
+        set_least(figure.figure, least)
         self.pane = self._pane(figure)
         self._head = pn.pane.HTML(self._markup(figure), margin=(2, 10), sizing_mode="stretch_width")
         self._cells = pn.FlexBox(self.pane, gap="8px", sizing_mode="stretch_width", margin=0)
@@ -91,7 +92,7 @@ class Frame:
         """Shows these copies, and no others, to the right of the figure (below it where there is no room)."""
         known = {one.object: one for one in self._cells.objects[1:]}
         panes = [known.get(copy.figure) or self._pane(copy) for copy in copies]
-        share = {"flex": f"1 1 {BESIDE}px", "min-width": f"{BESIDE}px"} if panes and not self._fixed else {}
+        share = {"flex": f"1 1 {basis(BESIDE)}", "min-width": f"{BESIDE}px"} if panes and not self._fixed else {}
         for one in (self.pane, *panes):
             one.styles = share
         self._cells[:] = [self.pane, *panes]
@@ -101,10 +102,12 @@ class Frame:
 def basis(width: int) -> str:
     """A width that an item of a row begins with; in a column, where it would be a height, the item is as high as it is.
 
+    It follows the font scale: large letters need wide pictures, so fewer of them stand side by side.
+
     Args:
-        width: in pixels.
+        width: in pixels, at the smallest scale.
     """
-    return f"calc({width}px + 0%)"  # a part of an unknown height is the content's own
+    return f"calc({px(width)} + 0%)"  # a part of an unknown height is the content's own
 
 
 def pane(figure: LiveFigure, title: str = "", **options: Any) -> pn.pane.Bokeh:

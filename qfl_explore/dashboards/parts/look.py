@@ -54,6 +54,12 @@ _RING = {"outline": "2px solid currentColor", "outlineOffset": "2px"}
 #: What a finger has to hit is 44 pixels high where the screen is touched.
 _FINGER = {"@media (pointer: coarse)": {"minHeight": "44px"}}
 _TOUCHED = {name: {"styleOverrides": {"root": _FINGER}} for name in ("MuiButton", "MuiToggleButton", "MuiMenuItem")}
+#: The toolkit's own size of labels grows less than everything else; on the frame they stand as at the smallest scale.
+_LABEL = {
+    "fontSize": f"{px(13)} !important",
+    "&.MuiInputLabel-shrink": {"transform": f"translate(14px, {px(-9)}) scale(0.75)"},
+}
+_TOUCHED["MuiInputLabel"] = {"styleOverrides": {"root": _LABEL}}
 _TOUCHED["MuiIconButton"] = {
     "styleOverrides": {"root": {"@media (pointer: coarse)": {"minWidth": "44px", "minHeight": "44px"}}}
 }
@@ -130,6 +136,10 @@ def tabs(scale: int = 100) -> dict[str, Any]:
     }
 
 
+#: Of the app's name; a phone needs its place for the tabs.
+_TITLE = {"fontSize": px(20), "@media (max-width: 600px)": {"display": "none"}}
+
+
 def frame(scale: int = 100) -> dict[str, Any]:
     """The style of the whole page (``sx``): bar at the top, font scale, focus.
 
@@ -138,7 +148,7 @@ def frame(scale: int = 100) -> dict[str, Any]:
     """
     return {
         "--qfl-scale": f"{scale / 100:g}",
-        ".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF", ".title": {"fontSize": px(20)}},
+        ".MuiAppBar-root": {"backgroundColor": "#0B3A5B", "color": "#FFFFFF", ".title": _TITLE},
         ".MuiToolbar-root": {"minHeight": px(64)},
         ".MuiToolbar-root > .MuiBox-root + .MuiBox-root": {"minWidth": 0},
         ".MuiAppBar-root > .MuiLinearProgress-root": {"display": "none"},  # of the page itself: never in use

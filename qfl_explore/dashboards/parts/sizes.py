@@ -86,7 +86,9 @@ class Scaling(param.Parameterized):
         self._smaller, self._larger = _button("A−"), _button("A+")
         self._smaller.on_click(lambda _: self._step(-1))
         self._larger.on_click(lambda _: self._step(1))
-        self.buttons = pmui.Row(self._smaller, self._larger, margin=0, sizing_mode=None, styles={"flex": "0 0 auto"})
+        self.buttons = pmui.Row(
+            self._smaller, self._larger, margin=0, sizing_mode=None, styles={"flex": "0 0 auto", "margin-block": "auto"}
+        )
         session.carry("font", lambda: str(self.scale) if self.scale != 100 else "")
         self._remember()
 

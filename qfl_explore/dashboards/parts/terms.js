@@ -36,6 +36,11 @@
   }
   function place() {
     const at = owner.getBoundingClientRect(), own = box.getBoundingClientRect();
+    if (!owner.dataset.term && at.right + 12 + own.width < innerWidth) { // a control: beside it, not over the next one
+      box.style.left = at.right + 12 + 'px';
+      box.style.top = Math.max(8, Math.min(at.top, innerHeight - own.height - 8)) + 'px';
+      return;
+    }
     const below = at.bottom + 6 + own.height < innerHeight || at.top < own.height + 6;
     box.style.left = Math.max(8, Math.min(at.left, innerWidth - own.width - 8)) + 'px';
     const top = below ? Math.min(at.bottom + 6, innerHeight - own.height - 8) : at.top - own.height - 6;
@@ -83,7 +88,9 @@
   }, true);
   document.addEventListener('focusin', reach);
   document.addEventListener('keyup', (event) => { if (event.key === 'Tab') reach(); }, true);
-  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); }, true);
+  // whoever works with the control has read it, and wants to see what changes
+  const works = (key) => owner && !owner.dataset.term && !['Tab', 'Shift', 'Control', 'Alt', 'Meta'].includes(key);
+  document.addEventListener('keydown', ({key}) => { if (key === 'Escape' || works(key)) hide(); }, true);
   document.addEventListener('scroll', (event) => {
     if (!owner || event.composedPath().includes(box)) return;
     if (held()) place();

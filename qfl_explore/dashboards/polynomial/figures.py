@@ -34,7 +34,7 @@ MAPS = ("map_target", "map_model", "map_difference")
 #: A pinned run is drawn into the curve and the learning curve; beside these it is kept as a copy.
 BESIDE = ("bars", "plane", "map_model", "map_difference")
 #: Widths in pixels under which a row wraps: of a chart, of a map.
-LEAST = (330, 220)
+LEAST = (270, 220)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

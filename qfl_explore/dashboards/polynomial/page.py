@@ -37,6 +37,7 @@ SENTENCE_INTERVAL = 1.0
 #: The wall strip: the same target at each of these degrees.
 WALL_DEGREES = range(1, 9)
 MAX_WALL_QUBITS = 6
+WALL_NOTE = "Right: the same target and seed, trained at each degree; values below −0.2 are drawn at the edge."
 
 
 def create(session: Session) -> PolynomialPage:
@@ -251,9 +252,7 @@ class PolynomialPage(RunPage):
                 self._say_again = 0.0
                 self._say(finished=self.run.state == "done")
                 self.wall_note.object = (
-                    f"The wall strip is computed for up to {MAX_WALL_QUBITS} qubits."
-                    if too_large
-                    else "The same target and seed, trained at each degree; values below −0.2 are drawn at the edge."
+                    f"The wall strip is computed for up to {MAX_WALL_QUBITS} qubits." if too_large else WALL_NOTE
                 )
             else:
                 self.figures.draw_wall(item[1], degree)

@@ -133,6 +133,11 @@ class RunHandle:
         self.drawn = "idle"  # the state that the page has been told of
 
     @property
+    def drawing(self) -> bool:
+        """Whether something is still to be drawn."""
+        return self._outstanding
+
+    @property
     def state(self) -> str:
         """The current run's state; ``idle`` before the first."""
         return self._job.state if self._job else "idle"
@@ -293,19 +298,20 @@ class RunHandle:
         if self._document is None:
             function()
             return
-        with contextlib.suppress(RuntimeError):  # the document is gone: nobody looks
+        with contextlib.suppress(RuntimeError, AttributeError):  # the document is gone: nobody looks
             self._document.add_next_tick_callback(function)
 
     def _flush(self) -> None:
         """On the server's loop: hands over everything collected so far, if the browser keeps up."""
         if self._audience is not None and not self._closed and not self._audience.ready():
-            with contextlib.suppress(RuntimeError):  # the document is gone
+            with contextlib.suppress(RuntimeError, AttributeError):  # the document is gone
                 self._document.add_timeout_callback(self._flush, int(1000 * SLOW_S))
             return
         with self._lock:
             if self._closed:
                 return
             job, run = self._job, self._run
+            state = job.state if job else "queued"  # before the items: those of a run that is done are all there
             items, self._items = self._items, []
             picture, self._picture = self._picture, None
             error, self._dirty = self._error, False
@@ -313,7 +319,7 @@ class RunHandle:
             run,
             items,
             picture,
-            job.state if job else "queued",
+            state,
             job.position if job else 0,
             message(job.error) if job and job.error else error,
             self._waiting,
@@ -324,7 +330,8 @@ class RunHandle:
             with self._lock:
                 self.drawn = update.state
                 self.n_flushes += 1
-                self._outstanding = again = self._dirty
+                cancelled = job is not None and job is self._job and job.state == "cancelled" != update.state
+                self._outstanding = again = self._dirty or cancelled  # cancelled while it was drawn: nobody tells
             if again:
                 self._schedule(self._flush)
 
@@ -338,9 +345,17 @@ class RunHandle:
         if self._audience is not None:
             self._audience.sent()
 
-    def _held(self) -> contextlib.AbstractContextManager[Any]:
-        if self._document is None:
-            return contextlib.nullcontext()
-        import panel as pn
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """The document is the current one and holds its changes.
 
-        return pn.io.hold(self._document)
+        A flush may have been asked for by what another visitor did, whose document is the current one then.
+        """
+        if self._document is None:
+            yield
+            return
+        import panel as pn
+        from panel.io.state import set_curdoc
+
+        with set_curdoc(self._document if self._document.session_context else None), pn.io.hold(self._document):
+            yield

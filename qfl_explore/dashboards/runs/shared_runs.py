@@ -183,9 +183,15 @@ class Tapes:
             tape.n_players -= 1
             self._forget()
 
+    @property
+    def n_bytes(self) -> int:
+        """Of all tapes, about."""
+        with self._lock:
+            return sum(tape.n_bytes for tape in self._tapes.values())
+
     def _forget(self) -> None:
         """Under the lock: drops what is too much, the longest unused first; never what is being played."""
-        n_bytes = sum(tape.n_bytes for tape in self._tapes.values())
+        n_bytes = self.n_bytes
         n_abandoned = sum(tape.abandoned for tape in self._tapes.values())
         for key, tape in list(self._tapes.items()):
             if tape.n_players or not (n_bytes > self._most_bytes or (tape.abandoned and n_abandoned > MOST_ABANDONED)):
@@ -256,6 +262,11 @@ _shared = Tapes()
 def forget() -> None:
     """Forgets what was computed for everybody."""
     _shared.forget()
+
+
+def n_kept_bytes() -> int:
+    """How large the results are that this process keeps for others, about; at most ``MOST_BYTES``."""
+    return _shared.n_bytes
 
 
 def shared(key: Hashable, make: Callable[[], Iterator[Any]]) -> Iterator[Any]:

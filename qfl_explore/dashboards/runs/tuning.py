@@ -6,10 +6,13 @@
 - Panel looks on the disk for the files of every component that it makes, hundreds of times for a page. They do not
   change while the server runs.
 - Bokeh checks the signature of every callback of every widget; that is a tenth of the time a page takes to build.
+- Every Material component says where on the internet its packages lie: three kilobytes for each of fifty on a page.
+  They come with this server's bundle; of the list, Panel asks only whether there is such a package in it.
 - Bokeh, param and Panel work out the same defaults and lists for every model and widget; see `defaults`.
 - Python's search for unreachable objects goes through all objects there are, half a million for the imports and
-  fifty thousand for each visitor, and nothing else runs meanwhile. What was imported is left out of it, and it is
-  done for several closed sessions together, or when nothing is being computed.
+  forty thousand for each visitor, and nothing else runs meanwhile. What was imported is left out of it, closed
+  sessions are taken apart first (see `remains`), and it is done for many of them together, or when nothing is
+  being computed.
 - A thread that wants the interpreter waits for up to five milliseconds until a computing one gives it up, and the
   server's loop wants it after every write to a socket, several for each picture. Here it waits for half a millisecond.
 """
@@ -34,11 +37,14 @@ from panel_material_ui.base import MaterialComponent
 from param import Filename
 
 from qfl_explore.dashboards.runs.defaults import remember_defaults
+from qfl_explore.dashboards.runs.remains import keep_models, take_one_apart
 from qfl_explore.dashboards.runs.scheduler import shared_scheduler
 
 #: Closed sessions whose objects may wait for the next search, and how long, in seconds.
-MOST_CLOSED = 8
-LONGEST_S = 60.0
+MOST_CLOSED = 60
+LONGEST_S = 900.0
+#: How long the loop may take closed sessions apart at a time, in seconds.
+APART_S = 0.01
 #: How long a thread may keep the interpreter while another wants it, in seconds.
 SWITCH_S = 0.0005
 #: Young objects are searched after so many new ones; the default of 700 is for small programs.
@@ -50,11 +56,13 @@ _NOISE = (
     "ServerConnection created",
     "Failed sending message as connection was closed",
 )
+_PACKAGES = {"imports": {"@mui/material/": MaterialComponent._importmap["imports"]["@mui/material/"]}}
 _garbage = {"closed": 0, "since": 0.0}
 
 
+@functools.cache
 def tune() -> None:
-    """Sets everything; called once, before the first visitor."""
+    """Sets everything, once; called before the first visitor's page is built."""
     remember_defaults()
     ReactiveCustomBase._patch_datamodel_ref = classmethod(_mark_own_data)
     for component in (ReactiveESM, MaterialComponent):
@@ -63,8 +71,10 @@ def tune() -> None:
             if hasattr(found, "f"):
                 found.f = _remembered(found.f)
     Filename._resolve = functools.cache(Filename._resolve)
+    MaterialComponent._process_importmap = classmethod(lambda cls: _PACKAGES)
     settings.perform_error_diagnostics = False
     panel_document._garbage_collect = lambda: None  # `tidy` does it
+    keep_models()
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(_YOUNG, 20, 1_000)
     for name in ("bokeh.server.views.ws", "panel.io.document"):
@@ -78,7 +88,10 @@ def leave_imports_out() -> None:
 
 
 def tidy() -> None:
-    """Searches for garbage if it is time; called on the server's loop, now and then."""
+    """Takes closed sessions apart, and searches for garbage if it is time; called on the server's loop."""
+    enough = time.monotonic() + APART_S
+    while time.monotonic() < enough and take_one_apart():
+        pass
     closed, waited = _garbage["closed"], time.monotonic() - _garbage["since"]
     if closed and (closed >= MOST_CLOSED or waited > LONGEST_S or not shared_scheduler().counts()["active"]):
         _garbage.update(closed=0)

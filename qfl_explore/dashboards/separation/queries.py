@@ -15,6 +15,7 @@ from qfl_explore.dashboards.hiding import control
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.parts.buttons import button
 from qfl_explore.dashboards.parts.layout import prose, row, save_buttons, titled
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.settings import section, select, slider
 from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.runs.live import Update
@@ -71,7 +72,7 @@ class QueriesPart(Part):
             row(*(titled(title, self.figures[case], 270, fixed=True) for case, title in CASES.items())),
             self.step,
             self.caption,
-            styles={"flex": "0 1 580px"},
+            styles={"flex": f"0 1 {px(580)}"},
         )
         proof = prose(text.PROOF)
         self.main = self.body(

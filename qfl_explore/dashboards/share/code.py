@@ -5,6 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+#: The end of a snippet whose ``result.summary()`` has rows and paired differences; it needs pandas as ``pd``.
+TABLES = (
+    "summary = result.summary()",
+    'print(pd.DataFrame(summary["rows"]).to_string())  # means over seeds with 95 % intervals',
+    'print(pd.DataFrame(summary["paired"]).to_string())  # differences, paired by seed',
+)
+
 
 def changed(config: Any) -> dict[str, Any]:
     """The fields that differ from their defaults."""

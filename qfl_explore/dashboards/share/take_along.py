@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from qfl_explore.dashboards.link import query_of
 from qfl_explore.dashboards.parts.buttons import button, code_block, copy_button, download
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.runs.live import message
 from qfl_explore.dashboards.share.spreadsheet import to_csv
@@ -21,14 +22,22 @@ if TYPE_CHECKING:
 
 #: Rows that the table view shows; the CSV has all of them.
 MAX_ROWS = 200
-TABLE_STYLE = """
-.rows { max-height: 340px; overflow: auto; border: 1px solid rgba(128, 128, 128, 0.35); }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; opacity: 0.85; padding: 4px 10px 6px; }
-th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid rgba(128, 128, 128, 0.25); }
-th { font-weight: 600; white-space: nowrap; }
+TABLE_STYLE = f"""
+.rows {{ max-height: {px(340)}; overflow: auto; border: 1px solid rgba(128, 128, 128, 0.35); }}
+table {{ border-collapse: collapse; width: 100%; font-size: {px(13)}; font-variant-numeric: tabular-nums; }}
+caption {{ text-align: left; opacity: 0.85; padding: 4px 10px 6px; }}
+th, td {{ text-align: right; padding: 3px 10px; border-bottom: 1px solid rgba(128, 128, 128, 0.25); }}
+th {{ font-weight: 600; white-space: nowrap; }}
 """
 NOTHING_YET = "There is no result yet: start the run first."
+
+#: What a button opens may lie below the window.
+_INTO_SIGHT = """
+setTimeout(() => {
+  const view = Bokeh.index.find_one_by_id(drawer.id);
+  if (drawer.visible && view) view.el.scrollIntoView({block: "nearest", behavior: "smooth"});
+}, 600)
+"""
 
 
 class TakeAlong:
@@ -76,6 +85,7 @@ class TakeAlong:
         self.buttons = {name: button(*looks) for name, looks in parts.items()}
         for name, widget in self.buttons.items():
             widget.on_click(lambda _, name=name: self._toggle(name, makers[name]))
+            widget.jscallback(clicks=_INTO_SIGHT, args={"drawer": self.drawer})
         self._makers = makers
         self.download = download(self.csv, filename, "Download CSV")
         self._extra = extra

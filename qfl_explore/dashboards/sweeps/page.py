@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 from qfl_explore.dashboards.pages import Session
 from qfl_explore.dashboards.parts.buttons import button
 from qfl_explore.dashboards.parts.layout import Frame, row
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.dashboards.parts.settings import line, section, select, slider, switch
 from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.run_page import RunPage, from_link
@@ -27,7 +28,7 @@ from qfl_explore.plots.style import LiveFigure, Spares
 
 SPARES = Spares({"sweep": plots.live_panel, "sweep log": lambda: plots.live_panel(log=True)})
 #: Pictures side by side -> width in pixels under which they wrap.
-_LEAST = {1: 400, 2: 340, 3: 250}
+_LEAST = {1: 400, 2: 270, 3: 250}
 #: Pictures -> how many stand side by side, and their height in pixels.
 _COLUMNS = {1: (1, 400), 2: (2, 380), 3: (3, 320), 4: (2, 270), 5: (3, 270), 6: (3, 270)}
 
@@ -160,6 +161,8 @@ class SweepsPage(RunPage):
             before, self._seen = self._seen, update.picture
             if before is None or before.pictures is not self._seen.pictures or self._seen.progress.finished:
                 self._draw(self._seen)
+        if update.state == "paused" and self._seen is not None and self._seen.progress.finished:
+            self.run.resume()  # paused after its last row: it only has to end
         visitor = pn.state.location.hostname if pn.state.location else ""
         self.link.object = text.dashboard(self._seen.progress.dashboard_link if self._seen else "", visitor or "")
         self._offer_retry(update.state in ("queued", "running"))
@@ -239,4 +242,4 @@ def _table_pane(title: str) -> pn.pane.HTML:
 def _titled(title: str, table: pd.DataFrame) -> str:
     if not len(table):
         return ""
-    return f'<div style="font-size:13px;font-weight:600;margin:6px 2px">{title}</div>{table_html(table)}'
+    return f'<div style="font-size:{px(13)};font-weight:600;margin:6px 2px">{title}</div>{table_html(table)}'

@@ -7,6 +7,7 @@ import json
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
+from qfl_explore.dashboards.parts.look import px
 from qfl_explore.plots.style import colour
 from qfl_explore.plots.sweeps import LOOKS
 from qfl_explore.plots.sweeps_names import label_of, name_of
@@ -53,7 +54,7 @@ def legend(picture: Picture | None, dark: bool) -> str:
         items.append(f'<span style="white-space:nowrap;margin-right:18px">{svg} {html.escape(name)}</span>')
     dots = '<span style="white-space:nowrap;opacity:0.75">small grey dots: single runs</span>'
     runs = dots if picture and picture.has_repeats else ""
-    return f'<div style="font-size:13px;line-height:1.8">{"".join(items)}{runs}</div>'
+    return f'<div style="font-size:{px(13)};line-height:1.8">{"".join(items)}{runs}</div>'
 
 
 def status(progress: Progress, state: str) -> str:
@@ -120,7 +121,7 @@ def dashboard(link: str, visitor: str) -> str:
     anchor = f'<a href="{shown}" target="_blank" rel="noopener" style="color:inherit">Dask dashboard</a>'
     here = host not in ("localhost", "127.0.0.1", "::1") or visitor in ("", "localhost", "127.0.0.1", "::1")
     note = "" if here else " (opens on the server's own machine only)"
-    return f'<div style="font-size:13px">{anchor}{note}</div>'
+    return f'<div style="font-size:{px(13)}">{anchor}{note}</div>'
 
 
 def snippet(grid: Grid, shape: Shape) -> str:

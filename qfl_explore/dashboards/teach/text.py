@@ -14,7 +14,8 @@ from qfl_explore.teaching.model import Activity, Lesson, Preset, Term, Tour
 
 INTRO = (
     "For whoever stands in front of the class: a plan with times, a link for every part, what learners should see, "
-    "and what they tend to believe. Every link opens exactly that state in a new tab; give it to the room."
+    "and what they tend to believe. Every link opens exactly that state in a new tab; give it to the room. "
+    "Links and worksheets carry the address of your address bar: open this page under the one on the board."
 )
 WHOSE = (
     "Say it at the beginning: the layer, its registers and its random Pauli planes are the paper's (arXiv:2510.06938), "

@@ -11,6 +11,7 @@ from qfl_explore import __version__
 from qfl_explore.cli import commands, doctor, probes
 from qfl_explore.cli.commands import app
 from qfl_explore.datasets.registry import DATASETS
+from qfl_explore.simulation.base import ENGINES, NOISY_ENGINES
 
 COMMANDS = ("serve", "sweep", "benchmark", "study", "load", "data", "notebooks", "doctor")
 
@@ -120,7 +121,7 @@ def test_doctor_finds_what_is_there_and_says_how_to_get_the_rest(run, monkeypatc
     lines = [line.split() for line in done.output.splitlines() if line.strip()]
     states = {words[1]: words[0] for words in lines if len(words) > 2 and words[0] in ("ok", "--", "!!", "·")}
     assert states["batched"] == states["cirq"] == states["python"] == "ok"
-    assert states["qsim"] == states["playwright"] == states["cuda"] == "--"
+    assert states["qsim"] == states["trajectories"] == states["playwright"] == states["cuda"] == "--"
     assert "pip install qsimcirq" in done.output and "no NVIDIA driver" in done.output
 
 
@@ -131,7 +132,8 @@ def test_doctor_ends_with_1_where_the_fast_engine_is_missing(run, monkeypatch):
     done = run("doctor", "--json")
     assert done.exit_code == 1
     findings = {finding["name"]: finding for finding in json.loads(done.output)}
-    assert findings["batched"]["state"] == "broken" and "numba" in findings["batched"]["remedy"]
+    for engine in ("batched", "density_matrix"):
+        assert findings[engine]["state"] == "broken" and "numba" in findings[engine]["remedy"]
     assert findings["cuda"]["text"] == "Some GPU, 8 GiB" and "none of the engines" in findings["engines"]["text"]
 
 
@@ -156,6 +158,19 @@ def test_an_engine_is_really_run_and_compared():
     answer, problem = probes.engine("batched")
     assert problem == "" and answer.startswith("agrees with cirq to ")
     assert "is not a known option" in probes.engine("bached")[1]
+
+
+def test_engines_under_noise_are_run_and_compared():
+    exact, problem = probes.engine("density_matrix", noisy=True)
+    assert problem == "" and exact.startswith("agrees with cirq's density matrices to ")
+    scattered, problem = probes.engine("trajectories", noisy=True)
+    assert problem == "" and "standard errors" in scattered
+    assert "unexpected keyword argument 'noise'" in probes.engine("batched", noisy=True)[1]
+
+
+def test_doctor_knows_every_engine_and_what_it_needs():
+    for mine, theirs in ((doctor.ENGINES, ENGINES), (doctor.NOISY_ENGINES, NOISY_ENGINES)):
+        assert {name: module for name, (module, *_) in mine.items()} == {n: e.needs for n, e in theirs.items()}
 
 
 def test_a_probe_that_dies_or_hangs_is_an_answer():

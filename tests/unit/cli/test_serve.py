@@ -81,6 +81,7 @@ def test_a_proxy_gets_prefix_and_headers_on_localhost(run, served):
     assert values(arguments, "--address") == ["localhost"] and values(arguments, "--prefix") == ["/qfl"]
     assert "--use-xheaders" in arguments and values(arguments, "--allow-websocket-origin")[0] == "lab.example.org"
     assert os.environ[access.DOWNLOADS] == "0"
+    assert run("--proxy", "--port", "6000", "--origin", "lab.example.org").exit_code == 0  # no browser comes there
 
 
 @pytest.mark.parametrize("source", ["prompt", "file", "environment"])
@@ -112,6 +113,8 @@ def test_a_file_that_others_can_read_is_named(run, served, tmp_path):
         (["--port", "99999"], ("--port is out of range", "0 to 65535", "99999")),
         (["--visitors", "0"], ("--visitors is out of range", "1 to 1000", "0")),
         (["--visitors", "many"], ("--visitors must be an integer", "1 to 1000", "many")),
+        (["--port", "5060"], ("browsers open no page on this port", "--port 5006", "--port 5060")),
+        (["--room", "--origin", "lab:6667"], ("no page on the port of --origin", "HOST:PORT", "'lab:6667'")),
         (["--room", "--port", "0"], ("needs an address that stays", "1 to 65535", "--port 0")),
         (["--origin", "http://lab:5006"], ("--origin cannot be used", "HOST:PORT", "http://lab:5006")),
         (["--origin", "*"], ("any page of the internet", "HOST:PORT", "'*'")),

@@ -125,3 +125,13 @@ def test_whole_turns_change_nothing_where_frequencies_are_whole():
     scores = {name: [row["mean"] for row in rows if row["model"] == name] for name in ("quantum", "mlp")}
     assert max(scores["quantum"]) - min(scores["quantum"]) < 1e-6
     assert max(scores["mlp"]) - min(scores["mlp"]) > 0.1
+
+
+def test_a_small_factor_is_a_matter_of_training_and_a_large_one_of_the_ceiling():
+    from qfl_explore.experiments.encoding import run
+
+    config = state_of("encoding", "scaled", n_seeds=2, n_steps=60).config()
+    config = config.replace(models=("quantum",), strengths=(0.1, 1.0, 10.0))
+    rows = {row["strength"]: row for row in run(config).summary()["rows"] if row["when"] == "both"}
+    assert rows[0.1]["ceiling"] > 0.99 > 0.5 > rows[0.1]["mean"]
+    assert rows[1.0]["mean"] > 0.8 and rows[10.0]["ceiling"] < 0.5

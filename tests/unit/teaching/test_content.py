@@ -150,3 +150,8 @@ def test_a_wrong_field_is_named():
         content.record(Step, {"title": "x", "lok": "y"}, "step 1")
     with pytest.raises(ValueError, match=r"step 1 is not complete[\s\S]*the field look"):
         content.record(Step, {"title": "x"}, "step 1")
+
+
+def test_rows_that_others_computed_answer_no_question_of_a_tour():
+    first = content.tours()["sweeps"].steps[:2]  # the page draws at once what anybody computed before
+    assert all(step.predict and step.words for step in first) and "lines" in first[0].title

@@ -1,0 +1,59 @@
+"""Messages reach a browser in the order in which they were made, and each of them does.
+
+Bokeh keeps the messages of a callback until it ends, and gives up the loop between the parts of each; Panel writes
+its own past them, or puts them aside while Bokeh is writing, and may then forget what it put aside until the next
+message comes. A page under load could so show an older state for good: the last step of a run missing. Here every
+message is handed to the socket whole when it is made; the socket keeps the order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any
+
+from bokeh.server.views.ws import WSHandler
+from panel.io import document as panel_document
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+_LOG = logging.getLogger("bokeh.server.views.ws")
+
+
+@functools.cache
+def keep_order() -> None:
+    """From now on all messages of this process keep their order; called before the first browser connects."""
+    WSHandler.send_message = _send
+    panel_document.dispatch_tornado = _dispatch
+    panel_document.schedule_write_events = panel_document.write_events
+
+
+def _dispatch(connection: Any, events: Any = None, msg: Any = None) -> Sequence[Awaitable[None]]:
+    """As Panel calls it."""
+    if msg is None and events:
+        msg = connection.protocol.create("PATCH-DOC", events)
+    return [connection._socket.send_message(msg)] if msg is not None else []
+
+
+def _send(socket: WSHandler, message: Any) -> Awaitable[None]:
+    """Hands a message to its socket; the result can be awaited, and is there when the network has taken it."""
+    parts: list[tuple[Any, bool]] = [
+        (text, False) for text in (message.header_json, message.metadata_json, message.content_json)
+    ]
+    for buffer in message._buffers:
+        parts += [(buffer.ref, False), (buffer.to_bytes(), True)]
+    written = []
+    try:
+        for part, binary in parts:  # past Bokeh's own method, which waits for a lock
+            written.append(WebSocketHandler.write_message(socket, part, binary))
+    except WebSocketClosedError:
+        _LOG.warning("Failed sending message as connection was closed")
+    return asyncio.ensure_future(_taken(written))
+
+
+async def _taken(parts: Iterable[Awaitable[None]]) -> None:
+    """When the network has taken all parts; a connection that is closed meanwhile takes the rest."""
+    for found in await asyncio.gather(*parts, return_exceptions=True):
+        if isinstance(found, BaseException) and not isinstance(found, WebSocketClosedError):
+            raise found
