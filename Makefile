@@ -6,6 +6,7 @@ PORT    ?= 5006
 ADDRESS ?=
 ORIGIN  ?=
 ARGS    ?=
+BROWSERS ?= 2
 PEERS   := pennylane tensorcircuit torch
 TORCH_BACKEND ?= cpu
 
@@ -33,13 +34,16 @@ help: ## this list
 app: setup ## install what is missing and serve the app on http://localhost:5006
 	@$(SERVE) $(ARGS)
 
-# Two processes for most tests; the ones with a browser measure times, so they have the machine to
-# themselves afterwards. With ARGS (say ARGS="-k encoding -x") pytest runs once, with just those.
+# Two processes for most tests, then two with a server and a browser each (BROWSERS=1: one after the other), and last,
+# alone, those that expect an answer within seconds. With ARGS (say ARGS="-k encoding -x") pytest runs once, with just
+# those. Files are begun in their own order: those of notebooks have few tests and would come last, alone.
+test: export PYTHONDONTWRITEBYTECODE = # the tests' rewritten asserts are kept for the next process
 test: setup-dev ## install what is missing and run the tests
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not browser"; most=$$?; \
-	$(BIN)/python -m pytest -m "browser and not slow"; browser=$$?; \
-	test $$most = 0 && { test $$browser = 0 || test $$browser = 5; }
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu and not browser"; most=$$?; \
+	$(BIN)/python -m pytest -n $(BROWSERS) --dist loadfile -m "browser and not slow and not alone" tests/browser; seen=$$?; \
+	$(BIN)/python -m pytest -m "browser and alone and not slow" tests/browser; alone=$$?; \
+	test $$most = 0 && test $$seen = 0 && test $$alone = 0
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
@@ -52,7 +56,7 @@ lab: setup ## JupyterLab on notebooks/
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
 		$$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
 
-lint: setup-dev ## style, import order and types
+lint: $(VENV)/.installed-dev ## style, import order and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -127,8 +131,11 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	  2>/dev/null || $(BIN)/uv pip install --quiet --python .venv-peers/$*/bin/python -r $<
 	@touch $@
 
-# Compiles the numerical kernels once, so that the first visitor does not wait for it.
+# Compiles the numerical kernels once, so that the first visitor does not wait for it: single and double precision side
+# by side, then what both need and one of them did not get to keep.
+WARM := $(BIN)/python -c "from qfl_explore.simulation.batched import warm_up; warm_up
 $(VENV)/.warm: $(VENV)/.installed $(wildcard qfl_explore/simulation/*.py)
-	@echo "Compiling the simulator (once; a minute or more)"
-	@$(BIN)/python -c "from qfl_explore.simulation.batched import warm_up; warm_up()"
+	@echo "Compiling the simulator (once; a minute)"
+	@$(WARM)(['float32'], noise=False)" & $(WARM)(['float64'])" && wait $$!
+	@$(WARM)()"
 	@touch $@

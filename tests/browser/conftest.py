@@ -49,7 +49,7 @@ def served(folder: Path, **environment: str):
     port = free_port()
     log = (folder / "log.txt").open("w+")
     command = [sys.executable, "-m", "panel", "serve", "qfl_explore/app.py", "--port", str(port)]
-    environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "OMP_NUM_THREADS": "1"} | environment
+    environment = os.environ | environment
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://localhost:{port}"
     try:
@@ -89,10 +89,18 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def window(chromium):
+    """Where tabs of most tests open: what one has fetched, the others need not fetch and compile again."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(chromium):
+def page(window):
     """A tab that fails its test on a console error, a page error or a request to the outside."""
-    tab = chromium.new_page(viewport={"width": 1440, "height": 900})
+    tab = window.new_page()
     tab.set_default_timeout(20_000)
     problems: list[str] = []
     tab.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
@@ -100,5 +108,8 @@ def page(chromium):
     inside = ("http://localhost", "ws://localhost", "data:", "blob:")
     tab.on("request", lambda r: None if r.url.startswith(inside) else problems.append(f"outside: {r.url}"))
     yield tab
+    if tab.url.startswith("http"):
+        tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     tab.close()
+    window.clear_cookies()
     assert not problems, "\n".join(problems)

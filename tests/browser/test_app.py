@@ -6,6 +6,8 @@ import pytest
 
 from qfl_explore.dashboards.pages import PAGES
 
+sync_api = pytest.importorskip("playwright.sync_api")
+
 pytestmark = pytest.mark.browser
 
 LAYER = """
@@ -47,6 +49,26 @@ def wait_for_step(page, least):
     )
 
 
+#: Sets a button's label, and another one while the first is being drawn; what the label was, and what is seen.
+TWICE = """
+(button) => new Promise((done) => {
+  const data = [...Bokeh.documents[0]._all_models.values()].find((model) => model.data?.label === "Step").data;
+  const words = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);
+  while (words.nextNode().nodeValue !== "Step");
+  const labels = [];
+  data.properties.label.change.connect(() => labels.push(data.label));
+  const own = Object.getOwnPropertyDescriptor(Node.prototype, "nodeValue");
+  Object.defineProperty(words.currentNode, "nodeValue", {get: own.get, configurable: true, set(text) {
+    own.set.call(this, text);
+    delete this.nodeValue;
+    data.setv({label: "second"});
+    setTimeout(() => done([...labels, words.currentNode.nodeValue]), 1000);
+  }});
+  data.setv({label: "first"});
+})
+"""
+
+
 def open_page(page, server, query=""):
     page.goto(f"{server}/app{query}")
     page.get_by_role("button", name="Step").wait_for()
@@ -56,7 +78,7 @@ def test_training_starts_by_itself_and_its_curve_grows(page, server):
     open_page(page, server)
     wait_for_step(page, 20)
     first = rows(page, "train")
-    wait_for_step(page, 60)
+    wait_for_step(page, first + 20)
     assert rows(page, "train") > first > 0
     assert rows(page, "model", "x") == 201
     page.get_by_text(re.compile("P = 3 reaches every frequency of cos")).wait_for()
@@ -149,6 +171,10 @@ def test_take_along_link_and_code(page, server):
     open_page(page, server, "?P=2")
     page.get_by_role("button", name="Copy as Python").click()
     page.get_by_text(re.compile("PolynomialConfig")).first.wait_for()
+    first_line = page.locator(".codehilite pre").get_by_text("from", exact=True).first
+    sync_api.expect(first_line).to_be_in_viewport(timeout=20_000)  # it opens below the window, and comes into sight
+    box, line = page.locator(".codehilite").bounding_box(), first_line.bounding_box()
+    assert box["y"] < line["y"] < box["y"] + box["height"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy", exact=True).click()
     page.wait_for_timeout(300)
@@ -214,3 +240,10 @@ def test_the_first_frame_never_gets_lost(page, server):
         )
         assert ends == [pytest.approx(3.14159, abs=1e-3)]
         assert rows(page, "target") > 0
+
+
+def test_a_value_that_changed_meanwhile_does_not_come_back(page, server):
+    open_page(page, server, "?steps=20")
+    page.get_by_text(re.compile("· finished")).wait_for()
+    button = page.get_by_role("button", name="Step")
+    assert button.element_handle().evaluate(TWICE) == ["first", "second", "second"]

@@ -55,6 +55,7 @@ def test_keys_pin_undo_and_the_list(page, server):
     page.goto(f"{server}/app?steps=5000")
     status = page.get_by_text(re.compile(r"step \d+ of 5000")).first
     page.get_by_text(re.compile(r"step [1-9]\d+ of 5000")).first.wait_for()
+    page.locator("[data-qfl-desk]").wait_for(state="attached")  # it listens
     page.keyboard.press(" ")
     page.get_by_text(re.compile("· paused")).first.wait_for()
     before = int(re.search(r"step (\d+)", status.inner_text())[1])

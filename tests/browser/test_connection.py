@@ -15,6 +15,21 @@ STEP = re.compile(r"step (\d+) of")
 RECORDS = """() => Math.max(...Bokeh.documents.flatMap((one) => [...one.all_models]).filter(
     (model) => model.type === "ColumnDataSource").map((model) => model.get_length() ?? 0))"""
 
+#: A tab that was hidden for a minute and is looked at again.
+SLEPT = """() => {
+    const seen = (state) => {
+        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    };
+    seen("hidden");
+    window.qflConnection.hidden -= 60000;
+    seen("visible");
+}"""
+ANSWERED = """() => {
+    const { asked, model } = window.qflConnection;
+    return asked > 0 && model.data.echo === asked;
+}"""
+
 #: The connection breaks when a message is under way.
 HALF_A_MESSAGE = """() => {
     const connection = window.qflConnection.event.connection.deref();
@@ -24,13 +39,19 @@ HALF_A_MESSAGE = """() => {
 
 
 class Cable:
-    """Between browser and server; it can be cut, mended, and led to another server."""
+    """Between browser and server; it can be cut, mended, led to another server, or swallow what is sent.
+
+    Attributes:
+        to: port of the server.
+        swallows: a websocket that is opened from now on stays open and brings nothing.
+    """
 
     def __init__(self):
         self.listener = socket.create_server(("localhost", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://localhost:{self.port}/app"
         self.to, self.whole, self.ends = 0, True, []
+        self.swallows, self.sockets, self.dumb = False, set(), set()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
@@ -48,11 +69,13 @@ class Cable:
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
-    @staticmethod
-    def _pump(source, sink):
+    def _pump(self, source, sink):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if b"Upgrade: websocket" in data:
+                    (self.dumb if self.swallows else self.sockets).update((source, sink))
+                if source not in self.dumb:
+                    sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -66,6 +89,10 @@ class Cable:
 
     def mend(self):
         self.whole = True
+
+    def hush(self):
+        """Nothing goes through the websockets that are open now; nobody is told. What is opened later is as usual."""
+        self.dumb |= self.sockets
 
 
 @pytest.fixture
@@ -147,3 +174,31 @@ def test_what_was_lost_comes_back(cable, tab, own_server):
         _poll(lambda: _step(tab) >= 5)
         assert tab.evaluate("() => location.search") == address and "steps=5000" in address
         assert tab.get_by_role("slider", name="Degree P").get_attribute("aria-valuenow") == "3"
+
+
+def test_a_socket_that_is_open_and_silent_is_found_out(cable, tab, own_server):
+    with own_server(BOKEH_ALLOW_WS_ORIGIN=f"localhost:{cable.port}") as url:
+        cable.to = int(url.rpartition(":")[2])
+        tab.goto(f"{cable.url}?P=2&steps=5000")
+        _poll(lambda: _step(tab) >= 5)
+        tab.evaluate("() => { window.stayed = true; }")
+        tab.evaluate(SLEPT)
+        tab.wait_for_function(ANSWERED)  # asked after a sleep, and the server answers
+
+        cable.hush()
+        tab.evaluate("() => window.dispatchEvent(new Event('online'))")  # another network
+        tab.wait_for_function("() => window.stayed === undefined")
+        _poll(lambda: _step(tab) >= 5)
+        assert tab.evaluate("() => location.search") == "?P=2&steps=5000"
+
+        tab.evaluate("() => { window.stayed = true; }")
+        cable.swallows = True
+        cable.cut()
+        cable.mend()
+        tab.wait_for_function("() => window.qflConnection.trying")  # pages come, sockets open, and nothing follows
+        assert tab.evaluate("() => window.stayed") is True
+        tab.on("framenavigated", lambda _: setattr(cable, "swallows", False))
+        tab.evaluate("() => { window.qflConnection.tried -= 60000; }")
+        tab.wait_for_function("() => window.stayed === undefined")
+        _poll(lambda: _step(tab) >= 5)
+        assert tab.evaluate("() => location.search") == "?P=2&steps=5000"

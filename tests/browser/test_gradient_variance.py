@@ -23,6 +23,7 @@ def test_sweep_views_table_and_code(page, server):
     page.get_by_text(re.compile(r"After 20 steps: mean loss .* over 4 starts")).wait_for()
 
 
+@pytest.mark.alone
 def test_a_long_run_is_cancelled_and_too_much_is_refused(page, server):
     page.goto(f"{server}/app?page=gradient_variance&upto=16&precision=0.01")
     page.get_by_text(re.compile(r"left · running")).wait_for()

@@ -232,6 +232,12 @@ def test_a_page_shows_below_its_cell_and_lives(pages):
     playwright.expect(page.get_by_text(re.compile(r"After 60 steps: test R²"))).to_be_visible(timeout=60_000)
 
 
+def test_a_value_that_changed_meanwhile_does_not_come_back_here_either(pages):
+    code = """() => [...Bokeh.documents.flatMap(document => [...document.all_models])]
+        .find(model => model.usesMui)._render_code()"""
+    assert "own.current = false" in pages.evaluate(code)
+
+
 def test_its_result_is_there_in_python(pages):
     assert "61 rows, done" in pages.locator(".jp-CodeCell").nth(1).inner_text()
 

@@ -33,6 +33,7 @@ def test_rows_table_python_toml_and_failures(page, server):
     page.get_by_text(re.compile(r"3 failed.*3 were computed before · finished")).wait_for(timeout=PATIENCE)
 
 
+@pytest.mark.alone
 def test_a_long_sweep_is_cancelled_and_goes_on_and_too_much_is_refused(page, server):
     page.goto(server + ADDRESS.replace("xs=1..3", "xs=3..8").replace("%20%3D%2030", "%3D4000"))
     page.get_by_text(re.compile(r"[1-9]\d* of 12 .*left, .* · running")).wait_for(timeout=PATIENCE)

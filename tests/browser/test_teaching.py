@@ -60,6 +60,10 @@ def test_words_are_explained_on_hover_by_key_and_by_click(page, server):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     box.get_by_text("QFL(x) =").wait_for()  # the control's own word, with its formula
+    said, drawer = box.bounding_box(), page.locator(".MuiDrawer-paper").bounding_box()
+    assert said["x"] >= drawer["x"] + drawer["width"] - 30, "it covers the controls below"
+    page.keyboard.press("ArrowRight")
+    box.wait_for(state="hidden")
 
 
 def test_a_teachers_link_opens_that_state_and_the_worksheet_is_printed(page, server):
