@@ -87,7 +87,7 @@ def take(tab: Any, address: str, picture: Picture) -> bytes:
 
 
 def small(png: bytes) -> bytes:
-    """The same picture with fewer colours, as many as ``MOST_BYTES`` allow.
+    """The same picture with fewer colours, as many as ``MOST_BYTES`` allow; rare ones (a thin line's) are kept true.
 
     Raises:
         ValueError: it does not become small enough.
@@ -97,7 +97,7 @@ def small(png: bytes) -> bytes:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     for colours in COLOURS:
         buffer = io.BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
         if buffer.tell() <= MOST_BYTES:
             return buffer.getvalue()
     raise ValueError(f"a picture is too large. Expected: at most {MOST_BYTES} bytes. Received: {buffer.tell()}.")
