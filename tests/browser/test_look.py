@@ -90,6 +90,30 @@ def test_axe_finds_nothing_on_any_page_light_or_dark(page, server):
     assert not found, "\n".join(map(str, found))
 
 
+ALL_LIGHT = """() => {
+  const inside = (part) => [part, ...(part.shadowRoot ? parts(part.shadowRoot) : [])];
+  const parts = (root) => [...root.querySelectorAll("*")].flatMap(inside);
+  return parts(document).every((part) => !part.classList.contains("mui-dark"));
+}"""
+
+
+@pytest.mark.parametrize("after", [150, 400])
+def test_a_theme_that_turns_while_a_page_is_drawn_reaches_all_of_it(page, server, after):
+    first_page(page, server, "?steps=20&theme=dark")
+    page.wait_for_timeout(1000)
+    page.get_by_role("tab", name="Circuit", exact=True).click()
+    page.wait_for_timeout(after)
+    page.get_by_role("button", name="Toggle theme").click()
+    assert "theme" not in page.url
+    page.get_by_text(SIGNS["circuit"]).first.wait_for()
+    page.wait_for_timeout(1500)
+    assert "theme" not in page.url  # the server had not heard of it when it wrote the page's name
+    assert "page=circuit" in page.url
+    page.wait_for_function(ALL_LIGHT)
+    page.get_by_role("button", name="Toggle theme").click()
+    page.wait_for_function("() => location.search === '?page=circuit&steps=20&theme=dark'")
+
+
 def test_axe_finds_nothing_in_what_opens(page, server):
     first_page(page, server)
     page.evaluate(AXE_SCRIPT)

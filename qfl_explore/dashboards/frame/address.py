@@ -22,12 +22,27 @@ class AddressBar(JSComponent):
 
     search = param.String(default="", doc="What follows the path: empty, or ? and the words.")
 
+    # Each Material component reads the address when it is made, and where that says theme=dark it stays dark, though
+    # the visitor has turned to light since. So the word goes with the click, before anything else is made, and what the
+    # server wrote before it knew of the click does not bring it back.
     _esm = """
 export function render({ model }) {
-  model.on("search", () => {
+  let light = false;
+  const write = () => {
     const { pathname, hash } = window.location;
-    window.history.replaceState(window.history.state, "", pathname + model.search + hash);
-  });
+    const without = model.search.replace(/([?&])theme=dark(&|$)/, "$1").replace(/[?&]$/, "");
+    window.history.replaceState(window.history.state, "", pathname + (light ? without : model.search) + hash);
+  };
+  const turned = (event) => {
+    const path = event.composedPath();
+    if (path.some((element) => element.getAttribute?.("aria-label") === "Toggle theme")) {
+      light = path.some((element) => element.classList?.contains("mui-dark"));
+      write();
+    }
+  };
+  model.on("search", write);
+  document.addEventListener("click", turned, true);
+  model.on("remove", () => document.removeEventListener("click", turned, true));
   return document.createElement("span");
 }
 """
