@@ -4,7 +4,10 @@ import copy
 
 import panel_material_ui as pmui
 import pytest
+from bokeh.core.serialization import Serializer
 from bokeh.document import Document
+from bokeh.document.events import ModelChangedEvent
+from bokeh.models import Div, Row
 from panel.custom import ReactiveESM
 from panel.reactive import Syncable
 from panel.viewable import Viewable
@@ -79,3 +82,16 @@ def test_a_named_layout_keeps_names_and_objects_without_empty_panes(monkeypatch)
     tabs[:] = [("three", "c")]
     assert (tabs._names, tabs._headers, len(tabs)) == (["three"], [], 1)
     assert pmui.Tabs((pmui.Button(label="x"), "a"))._headers[0].label == "x"
+
+
+def test_a_message_is_written_as_by_bokeh():
+    document, known = Document(), [Div(text="a"), Div(text="b")]
+    box = Row(children=[*known])
+    document.add_root(box)
+    new = Row(children=[known[1], Div(text="c")])
+    event = ModelChangedEvent(document, box, "children", [known[0], new, new])
+    synced = {box, *known}
+    ours, theirs = (kind(references=synced) for kind in (defaults.LookingUp, Serializer))
+    assert ours.encode([event]) == theirs.encode([event])
+    assert all(ours.has_ref(model) == theirs.has_ref(model) for model in (box, *known, new, Div()))
+    assert defaults.LookingUp().encode(known[0]) == Serializer().encode(known[0])

@@ -95,3 +95,26 @@ def test_a_connection_that_closes_takes_the_rest_quietly():
         return await asyncio.wait_for(WSHandler.send_message(SimpleNamespace(ws_connection=None), message), 5)
 
     assert asyncio.run(speak()) is None
+
+
+def test_a_message_with_buffers_is_one_write():
+    keep_order()
+    written = []
+
+    class Protocol:
+        stream = SimpleNamespace(write=lambda data: written.append(data) or asyncio.sleep(0))
+        is_closing = staticmethod(lambda: False)
+
+        def write_message(self, part, binary):
+            assert isinstance(part, bytes) == binary
+            return self.stream.write(part if binary else part.encode())
+
+    async def speak():
+        buffer = SimpleNamespace(ref="[ref]", to_bytes=lambda: b"[bytes]")
+        message = SimpleNamespace(header_json="head", metadata_json="{}", content_json="content", _buffers=[buffer])
+        protocol = Protocol()
+        await WSHandler.send_message(SimpleNamespace(ws_connection=protocol), message)
+        return protocol.stream is Protocol.stream
+
+    assert asyncio.run(speak())
+    assert written == [b"head{}content[ref][bytes]"]

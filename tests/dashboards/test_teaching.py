@@ -3,7 +3,9 @@
 import html
 import re
 
+import panel as pn
 import pytest
+from bokeh.document import Document
 
 from qfl_explore.dashboards.frame.teaching_bar import become, entered
 from qfl_explore.dashboards.link import words_of
@@ -49,6 +51,17 @@ def test_what_a_visitor_typed_stays_text():
     assert "<img" not in markup and "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; the <dfn" in markup
     assert made.object == '<img src=x onerror="alert(1)"> & the ceiling'
     assert "<dfn" not in Text("no ceiling", error=True)._pane.object
+
+
+def test_a_text_that_changes_sends_its_text_alone():
+    made, document = Text("the ceiling"), Document()
+    model = made._pane.get_root(document)
+    document.add_root(model)
+    sent = []
+    document.on_change(lambda event: sent.append((event.attr, event.model)))
+    made.object = "half & half"
+    assert sent == [("text", model)]
+    assert model.text == pn.pane.HTML(made._pane.object).get_root().text
 
 
 def test_a_control_says_what_it_is_or_nothing():

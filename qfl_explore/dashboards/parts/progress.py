@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import panel as pn
+from qfl_explore.dashboards.parts.text import Markup
 
 _TRACK = (
     "height:4px;border-radius:2px;overflow:hidden;"
@@ -26,7 +26,7 @@ class Progress:
     def __init__(self, name: str = "Progress of the run", shown: bool = True, **params: Any) -> None:
         self._name, self._shown = html.escape(name), shown
         self._value: int | None = 0
-        self._pane = pn.pane.HTML(self._markup(), **({"margin": (6, 0, 4, 0), "sizing_mode": "stretch_width"} | params))
+        self._pane = Markup(self._markup(), **({"margin": (6, 0, 4, 0), "sizing_mode": "stretch_width"} | params))
 
     def _markup(self) -> str:
         if not self._shown:

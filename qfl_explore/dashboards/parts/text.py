@@ -16,6 +16,16 @@ def as_markup(text: str) -> str:
     return f"<div>{html.escape(' '.join(text.split()))}</div>" if text else ""
 
 
+class Markup(pn.pane.HTML):
+    """A pane whose content changes several times a second: the content is all that it sends.
+
+    Panel's own works out everything again that a pane can have, and that takes longer than drawing a picture.
+    """
+
+    def _update(self, ref: str, model: Any) -> None:
+        model.text = self._transform_object(self.object)["object"]
+
+
 class Text:
     """A line or paragraph of plain text.
 
@@ -44,7 +54,7 @@ class Text:
         self._open = f'<div style="{style}"' + (' role="status" aria-live="polite">' if live else ">")
         self._text, self._terms = text, terms and not error
         look = {"margin": (2, 10), "sizing_mode": "stretch_width", "stylesheets": [STYLE]}
-        self._pane = pn.pane.HTML(self._markup(text), **(look | params))
+        self._pane = Markup(self._markup(text), **(look | params))
 
     def _markup(self, text: str) -> str:
         safe = html.escape(text)

@@ -139,4 +139,4 @@ def _round() -> None:
         if not audience.look():
             _audiences.pop(document, None)
             note_closed()
-    tidy()
+    tidy(len(_audiences))

@@ -7,6 +7,7 @@ A page has some hundred components with up to ninety parameters each:
 - Panel's components list their parameters, children and links anew for each parameter of each instance.
 - Every Material component sends the addresses of the scripts that its bundle already has in it; and a layout with
   names makes an empty pane for each name that is a plain text.
+- For every message Bokeh writes a dictionary of all models that the browser knows, some thousand, to look up a few.
 
 What Bokeh works out again for each of its models is in `plots.bokeh_defaults`. All of this is private to these
 libraries; tests/dashboards/test_defaults.py compares the answers with theirs.
@@ -16,8 +17,11 @@ from __future__ import annotations
 
 import copy
 import functools
+import importlib
 from typing import Any
 
+from bokeh.core.serialization import Ref, Serializer
+from bokeh.model import Model
 from panel.custom import ReactiveESM
 from panel.reactive import Syncable
 from panel.viewable import is_viewable_param
@@ -41,6 +45,7 @@ def remember_defaults() -> None:
     ReactiveESM._get_children = _children
     MaterialComponent._process_importmap = classmethod(_script_names)
     MaterialNamedListLike._to_objects_and_names = _objects_and_names
+    importlib.import_module("bokeh.protocol.messages.patch_doc").Serializer = LookingUp
 
 
 def _script_names(cls: type[MaterialComponent]) -> dict[str, dict[str, str]]:
@@ -97,3 +102,18 @@ def _objects_and_names(self: MaterialNamedListLike, items: Any) -> tuple[list[An
     """Objects, panes of their headers, names; no pane where there is a name."""
     objects, *headers, names = _panels_names(self, items)
     return objects, *([] if not any(found) else found for found in headers), names
+
+
+class LookingUp(Serializer):
+    """Bokeh's serializer of a message: asks whether the browser knows a model when it comes to that model."""
+
+    def __init__(self, *, references: set[Model] = frozenset(), **options: Any) -> None:
+        super().__init__(**options)
+        self._known = references
+
+    def has_ref(self, obj: Any) -> bool:
+        return self.get_ref(obj) is not None
+
+    def get_ref(self, obj: Any) -> Ref | None:
+        found = super().get_ref(obj)
+        return obj.ref if found is None and isinstance(obj, Model) and obj in self._known else found

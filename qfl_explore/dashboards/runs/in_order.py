@@ -9,14 +9,16 @@ message is handed to the socket whole when it is made; the socket keeps the orde
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from bokeh.server.views.ws import WSHandler
 from panel.io import document as panel_document
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
 
 _LOG = logging.getLogger("bokeh.server.views.ws")
 
@@ -36,24 +38,52 @@ def _dispatch(connection: Any, events: Any = None, msg: Any = None) -> Sequence[
     return [connection._socket.send_message(msg)] if msg is not None else []
 
 
+class _Together:
+    """In the place of a socket's stream: collects what would be written."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self._written = asyncio.get_running_loop().create_future()
+        self._written.set_result(None)
+
+    def write(self, frame: bytes) -> Awaitable[None]:
+        self.frames.append(frame)
+        return self._written
+
+
 def _send(socket: WSHandler, message: Any) -> Awaitable[None]:
-    """Hands a message to its socket; the result can be awaited, and is there when the network has taken it."""
+    """Hands a message to its socket; the result can be awaited, and is there when the network has taken it.
+
+    A message has three parts, and two more for each buffer. They go out in one write: after every write a computing
+    thread has the interpreter, and the loop waits until it gets it back.
+    """
     parts: list[tuple[Any, bool]] = [
         (text, False) for text in (message.header_json, message.metadata_json, message.content_json)
     ]
     for buffer in message._buffers:
         parts += [(buffer.ref, False), (buffer.to_bytes(), True)]
-    written = []
+    try:
+        return asyncio.ensure_future(_taken(_write(socket, parts)))
+    except (WebSocketClosedError, StreamClosedError):
+        _LOG.warning("Failed sending message as connection was closed")
+        return asyncio.ensure_future(_taken())
+
+
+def _write(socket: WSHandler, parts: list[tuple[Any, bool]]) -> Awaitable[None]:
+    protocol, together = socket.ws_connection, _Together()
+    if protocol is None or protocol.is_closing():
+        raise WebSocketClosedError
+    stream, protocol.stream = protocol.stream, together  # pyright: ignore[reportAttributeAccessIssue]
     try:
         for part, binary in parts:  # past Bokeh's own method, which waits for a lock
-            written.append(WebSocketHandler.write_message(socket, part, binary))
-    except WebSocketClosedError:
-        _LOG.warning("Failed sending message as connection was closed")
-    return asyncio.ensure_future(_taken(written))
+            protocol.write_message(part, binary)
+    finally:
+        protocol.stream = stream  # pyright: ignore[reportAttributeAccessIssue]
+    return stream.write(b"".join(together.frames))
 
 
-async def _taken(parts: Iterable[Awaitable[None]]) -> None:
-    """When the network has taken all parts; a connection that is closed meanwhile takes the rest."""
-    for found in await asyncio.gather(*parts, return_exceptions=True):
-        if isinstance(found, BaseException) and not isinstance(found, WebSocketClosedError):
-            raise found
+async def _taken(written: Awaitable[None] | None = None) -> None:
+    """When the network has taken it; a connection that is closed meanwhile takes the rest."""
+    if written is not None:
+        with contextlib.suppress(StreamClosedError):
+            await written

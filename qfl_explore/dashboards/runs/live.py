@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from qfl_explore.dashboards.runs.audience import audience_of
+from qfl_explore.dashboards.runs.in_turn import ask, line_of
 from qfl_explore.dashboards.runs.kernel import in_kernel
 from qfl_explore.dashboards.runs.pacing import PACER
 from qfl_explore.dashboards.runs.scheduler import FINAL, Job, Scheduler, shared_scheduler
@@ -126,6 +127,7 @@ class RunHandle:
         self._weight = weight
         self._started = 0.0
         self._waiting = ""
+        self._line = line_of(document)
         self._audience = audience_of(document)
         if self._audience is not None:
             self._audience.add(self)
@@ -298,14 +300,16 @@ class RunHandle:
         if self._document is None:
             function()
             return
-        with contextlib.suppress(RuntimeError, AttributeError):  # the document is gone: nobody looks
-            self._document.add_next_tick_callback(function)
+        if self._line is not None:
+            self._line.enter(self._document, function)
+        else:
+            ask(self._document, function)
 
     def _flush(self) -> None:
         """On the server's loop: hands over everything collected so far, if the browser keeps up."""
         if self._audience is not None and not self._closed and not self._audience.ready():
             with contextlib.suppress(RuntimeError, AttributeError):  # the document is gone
-                self._document.add_timeout_callback(self._flush, int(1000 * SLOW_S))
+                self._document.add_timeout_callback(lambda: self._schedule(self._flush), int(1000 * SLOW_S))
             return
         with self._lock:
             if self._closed:

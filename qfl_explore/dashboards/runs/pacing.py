@@ -19,7 +19,7 @@ class Pacer:
         share: of the loop's time, above 0 and below 1.
     """
 
-    def __init__(self, share: float = 0.5) -> None:
+    def __init__(self, share: float = 0.6) -> None:
         self._share = share
         self._lock = threading.Lock()
         self._costs: dict[int, tuple[float, float]] = {}  # who -> mean cost, when it drew last

@@ -45,3 +45,8 @@ def take_one_apart(later_s: float = LATER_S) -> bool:
     for part in _waiting.popleft()[1]:
         vars(part).clear()
     return True
+
+
+def left() -> int:
+    """How many closed sessions still wait to be taken apart, about: their models and their widgets count as two."""
+    return len(_waiting)

@@ -10,9 +10,9 @@
   They come with this server's bundle; of the list, Panel asks only whether there is such a package in it.
 - Bokeh, param and Panel work out the same defaults and lists for every model and widget; see `defaults`.
 - Python's search for unreachable objects goes through all objects there are, half a million for the imports and
-  forty thousand for each visitor, and nothing else runs meanwhile. What was imported is left out of it, closed
-  sessions are taken apart first (see `remains`), and it is done for many of them together, or when nothing is
-  being computed.
+  forty thousand for each visitor, and nothing else runs meanwhile: more than a second where thirty are there. What was
+  imported is left out of it, closed sessions are taken apart first (see `remains`), and it is done for many of them
+  together, or when the last has gone. New objects are looked at before there are many of them.
 - A thread that wants the interpreter waits for up to five milliseconds until a computing one gives it up, and the
   server's loop wants it after every write to a socket, several for each picture. Here it waits for half a millisecond.
 """
@@ -37,7 +37,7 @@ from panel_material_ui.base import MaterialComponent
 from param import Filename
 
 from qfl_explore.dashboards.runs.defaults import remember_defaults
-from qfl_explore.dashboards.runs.remains import keep_models, take_one_apart
+from qfl_explore.dashboards.runs.remains import keep_models, left, take_one_apart
 from qfl_explore.dashboards.runs.scheduler import shared_scheduler
 
 #: Closed sessions whose objects may wait for the next search, and how long, in seconds.
@@ -47,8 +47,9 @@ LONGEST_S = 900.0
 APART_S = 0.01
 #: How long a thread may keep the interpreter while another wants it, in seconds.
 SWITCH_S = 0.0005
-#: Young objects are searched after so many new ones; the default of 700 is for small programs.
-_YOUNG = 20_000
+#: Objects are searched when there are so many new ones (the default of 700 is for small programs), again after so many
+#: such rounds, and the old ones practically never by themselves.
+_ROUNDS = (20_000, 3, 100_000)
 #: Log lines that say nothing but that a visitor came or went: the text they begin with.
 _NOISE = (
     "WebSocket connection opened",
@@ -76,7 +77,7 @@ def tune() -> None:
     panel_document._garbage_collect = lambda: None  # `tidy` does it
     keep_models()
     sys.setswitchinterval(SWITCH_S)
-    gc.set_threshold(_YOUNG, 20, 1_000)
+    gc.set_threshold(*_ROUNDS)
     for name in ("bokeh.server.views.ws", "panel.io.document"):
         logging.getLogger(name).addFilter(_says_something)
 
@@ -87,13 +88,18 @@ def leave_imports_out() -> None:
     gc.freeze()
 
 
-def tidy() -> None:
-    """Takes closed sessions apart, and searches for garbage if it is time; called on the server's loop."""
+def tidy(n_there: int) -> None:
+    """Takes closed sessions apart, and searches for garbage if it is time; called on the server's loop.
+
+    Args:
+        n_there: sessions that have not ended.
+    """
     enough = time.monotonic() + APART_S
     while time.monotonic() < enough and take_one_apart():
         pass
     closed, waited = _garbage["closed"], time.monotonic() - _garbage["since"]
-    if closed and (closed >= MOST_CLOSED or waited > LONGEST_S or not shared_scheduler().counts()["active"]):
+    idle = waited > LONGEST_S and not shared_scheduler().counts()["active"]
+    if closed and (closed >= MOST_CLOSED or idle or not (n_there or left())):
         _garbage.update(closed=0)
         gc.collect()
 
