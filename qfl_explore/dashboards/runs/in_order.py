@@ -3,7 +3,7 @@
 Bokeh keeps the messages of a callback until it ends, and gives up the loop between the parts of each; Panel writes
 its own past them, or puts them aside while Bokeh is writing, and may then forget what it put aside until the next
 message comes. A page under load could so show an older state for good: the last step of a run missing. Here every
-message is handed to the socket whole when it is made; the socket keeps the order.
+message is handed to the socket whole, in one write, when it is made; the socket keeps the order.
 """
 
 from __future__ import annotations
