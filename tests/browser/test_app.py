@@ -97,7 +97,7 @@ def test_moving_the_degree_restarts_below_the_wall(page, server):
 
 
 def test_pause_step_rewind(page, server):
-    open_page(page, server)
+    open_page(page, server, "?steps=5000")  # it goes on while a busy browser comes to the button
     wait_for_step(page, 5)
     page.get_by_role("button", name="Pause").click()
     page.get_by_text(re.compile("· paused")).wait_for()

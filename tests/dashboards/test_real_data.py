@@ -209,7 +209,8 @@ def test_a_study_runs_through_every_part_of_the_page(page):
 
 def test_a_setting_is_varied_and_cancelled(page):
     page.state.param.update(methods=["linear"], vary="few_shot", tab="ablation", dataset="wine")
-    wait_for(lambda: page.run.state == "done")
+    wait_for(lambda: page.run.state in ("done", "failed"))
+    assert page.run.state == "done", page.session.notice
     tab = page.open_tab
     assert "1 methods, 1 seeds" in tab.status.object
     scope = {}
