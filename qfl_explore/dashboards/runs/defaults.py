@@ -5,8 +5,7 @@ A page has some hundred components with up to ninety parameters each:
 - param copies a parameter for every instance that is asked for it, through two layers of attribute access for each
   slot. Here the slots are copied directly.
 - Panel's components list their parameters, children and links anew for each parameter of each instance.
-- Every Material component sends the addresses of the scripts that its bundle already has in it; and a layout with
-  names makes an empty pane for each name that is a plain text.
+- A layout with names makes an empty pane for each name that is a plain text.
 - For every message Bokeh writes a dictionary of all models that the browser knows, some thousand, to look up a few.
 
 What Bokeh works out again for each of its models is in `plots.bokeh_defaults`. All of this is private to these
@@ -43,14 +42,8 @@ def remember_defaults() -> None:
     MaterialComponent._synced_params = _once_a_class(MaterialComponent._synced_params)
     MaterialComponent._linked_properties = _once_a_class(MaterialComponent._linked_properties)
     ReactiveESM._get_children = _children
-    MaterialComponent._process_importmap = classmethod(_script_names)
     MaterialNamedListLike._to_objects_and_names = _objects_and_names
     importlib.import_module("bokeh.protocol.messages.patch_doc").Serializer = LookingUp
-
-
-def _script_names(cls: type[MaterialComponent]) -> dict[str, dict[str, str]]:
-    """One name is left: by it the browser knows a Material component, and gives each its own styles."""
-    return {"imports": {"@mui/of-this-page": "data:,"}}
 
 
 def _own_parameter(parameter: Any, owner: Any = None) -> Any:
