@@ -4,13 +4,36 @@ import pytest
 
 from qfl_explore.dashboards.frame.shell import Shell
 from qfl_explore.dashboards.pages import Session, get_page
-from qfl_explore.dashboards.runs import shared_runs
+from qfl_explore.dashboards.runs import live, shared_runs
+from tests.dashboards.waiting import TURNS
 
 
 @pytest.fixture(autouse=True)
 def nothing_shared_yet():
     """No run that another test computed is played again."""
     shared_runs.forget()
+
+
+@pytest.fixture(autouse=True)
+def drawn_in_turn(monkeypatch, request):
+    """Pages without a document draw where the test waits, not in a worker beside what the test does with them.
+
+    Modules that test the runs themselves say ``DRAWN_BY_WORKERS``.
+    """
+    if getattr(request.module, "DRAWN_BY_WORKERS", False):
+        yield
+        return
+
+    def schedule(handle, function):
+        if handle._document is None:
+            TURNS.append(function)
+        else:
+            real(handle, function)
+
+    real = live.RunHandle._schedule
+    monkeypatch.setattr(live.RunHandle, "_schedule", schedule)
+    yield
+    TURNS.clear()
 
 
 @pytest.fixture

@@ -72,11 +72,11 @@ def test_pin_change_and_both_are_there(shell, name):
 
 def test_three_are_kept_and_the_oldest_makes_room(shell):
     part = shell(page="separation")._views["separation"].part
-    wait_for(lambda: part.run.state == "done" and part.pinned_figures())
+    wait_for(lambda: part.run.drawn == "done" and part.pinned_figures())
     for delta in (31, 32, 33, 34):
         assert part.pins.pin()
         part.state.delta_degrees = delta
-        wait_for(lambda: part.run.state == "done")
+        wait_for(lambda: part.run.drawn == "done")
     assert [one.name for one in part.pins.pinned] == ["Pinned 2", "Pinned 3", "Pinned 4"]
     assert part.figures["ladder"].frame.n_copies == 3
     assert "Pinned 3: The runs differ in one setting" in part.pins.box[0].object

@@ -96,7 +96,7 @@ def test_state_to_link_and_back():
 def test_a_small_run_fills_every_picture(page):
     one = page(**SMALL, distortion="wrap", at="4")
     one.show()
-    wait_for(lambda: one.run.state == one.side.state == "done" and one._picture is not None)
+    wait_for(lambda: one.run.drawn == one.side.drawn == "done" and one._picture is not None)
     wait_for(lambda: one.headline.object.startswith("After all 2 seeds"))
     for name, layer in (("models test", "quantum"), ("models both", "layer bound"), ("differences", "test")):
         assert len(next(iter(one.figures[name].sources[layer].data.values()))) == 4, name
@@ -110,7 +110,7 @@ def test_a_small_run_fills_every_picture(page):
 def test_the_picture_moves_without_training_again(page):
     one = page(**SMALL)
     one.show()
-    wait_for(lambda: one.run.state == one.side.state == "done" and "×5" in one.note.object)
+    wait_for(lambda: one.run.drawn == one.side.drawn == "done" and "×5" in one.note.object)
     picture = one._picture
     one.state.at = 1
     wait_for(lambda: "×0.1" in one.note.object)
@@ -122,7 +122,7 @@ def test_the_picture_moves_without_training_again(page):
 def test_views_have_their_own_pictures(page):
     one = page(**SMALL, view="degrees", distortion="wrap")
     one.show()
-    wait_for(lambda: one.run.state == "done" and one.headline.object.startswith("After all 2 seeds"))
+    wait_for(lambda: one.run.drawn == "done" and one.headline.object.startswith("After all 2 seeds"))
     assert len(one.figures["degrees both"].sources["4"].data["x"]) == 4
     assert not one._widgets["degree"].visible and one._differences not in one.pictures
     one.cancel()
@@ -133,7 +133,7 @@ def test_views_have_their_own_pictures(page):
 def test_classes_have_no_bounds_in_the_legend(page):
     one = page(seeds="2", steps="50", P="1", task="wine", distortion="wrap")
     one.show()
-    wait_for(lambda: one.run.state == "done" and one.headline.object.startswith("After all 2 seeds"))
+    wait_for(lambda: one.run.drawn == "done" and one.headline.object.startswith("After all 2 seeds"))
     assert not one.figures["models test"].renderers["layer bound"].visible
     assert "AUC" in one.figures["models test"].figure.yaxis[0].axis_label
     assert not one._widgets["target"].visible
@@ -168,7 +168,7 @@ def test_new_seed_and_hiding(page):
     one.hide()
     wait_for(lambda: one.run.state in ("paused", "done"))
     one.show()
-    wait_for(lambda: one.run.state == "done")
+    wait_for(lambda: one.run.drawn == "done")
     assert set(one._picture.result.table["seed"]) <= {2, 3}
 
 

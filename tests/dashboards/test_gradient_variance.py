@@ -17,7 +17,7 @@ FAST = {"page": "gradient_variance", "upto": "5", "precision": "0.1", "P": "1", 
 
 
 def finished(page):
-    wait_for(lambda: page.run.state == "done" and "finished" in page.controls.status.object)
+    wait_for(lambda: page.run.drawn == "done" and "finished" in page.controls.status.object)
     return page
 
 

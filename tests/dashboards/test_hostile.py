@@ -305,13 +305,13 @@ def test_a_full_disk_stops_a_sweep_with_a_message_and_the_next_one_goes_on(monke
     try:
         page = shell._views["sweeps"]
         page.start()
-        wait_for(lambda: page.run.state == "failed" and shell.session.notice)
+        wait_for(lambda: page.run.drawn == "failed" and shell.session.notice)
         assert "a result could not be kept" in shell.session.notice and "Received: database or disk is full" in (
             shell.session.notice
         )
         monkeypatch.setattr(SqliteFile, "add", add)
         page.start()
-        wait_for(lambda: page.run.state == "done")
+        wait_for(lambda: page.run.drawn == "done")
         wait_for(lambda: page.table() is not None and list(page.table()["status"]) == ["done"] * len(page.table()))
     finally:
         shell.close()
@@ -339,7 +339,7 @@ def test_a_killed_worker_costs_a_sweep_nothing_but_time(monkeypatch, tmp_path):
         workers = [child for child in psutil.Process().children(recursive=True) if not child.children()]
         killed = [child for child in workers if "spawn_main" in " ".join(child.cmdline())][-1]
         killed.kill()
-        wait_for(lambda: page.run.state in ("done", "failed"), timeout=300)
+        wait_for(lambda: page.run.drawn in ("done", "failed"), timeout=300)
         assert page.run.state == "done" and set(page.table()["status"]) == {"done"} and not shell.session.notice
     finally:
         shell.close()

@@ -21,6 +21,7 @@ from qfl_explore.dashboards.runs.kernel import without_repeats
 from qfl_explore.plots import static
 from tests.dashboards.waiting import wait_for
 
+DRAWN_BY_WORKERS = True  # `page.wait` does
 SHORT = {"P": 1, "k": 1, "steps": 50, "train": 32}
 each = pytest.mark.parametrize("name", [page.name for page in PAGES])
 

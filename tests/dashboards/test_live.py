@@ -15,6 +15,7 @@ from qfl_explore.dashboards.runs.live import RunHandle, Update
 from qfl_explore.dashboards.runs.scheduler import Scheduler, paced
 from tests.dashboards.waiting import wait_for as wait_at_all
 
+DRAWN_BY_WORKERS = True
 wait_for = functools.partial(wait_at_all, timeout=5.0, every=0.002)
 
 

@@ -118,7 +118,7 @@ def test_all_pauli_drops_out_where_it_would_not_be_live():
 def test_a_small_run_fills_every_picture(page):
     one = page(**SMALL, T="300", basis="pauli")
     one.show()
-    wait_for(lambda: one.run.state == one.side.state == one.reader.state == "done" and one._picture is not None)
+    wait_for(lambda: one.run.drawn == one.side.drawn == one.reader.drawn == "done" and one._picture is not None)
     wait_for(lambda: one.headline.object.startswith("After all 2 seeds"))
     for name, layer in (("scores", "mean"), ("repetitions", "pauli"), ("sweep", "all_pauli"), ("singular", "pauli")):
         assert len(next(iter(one.figures[name].sources[layer].data.values()))), name
@@ -131,7 +131,7 @@ def test_a_small_run_fills_every_picture(page):
 def test_repetitions_and_readout_do_not_train_again(page):
     one = page(**SMALL)
     one.show()
-    wait_for(lambda: one.run.state == one.reader.state == "done" and one._picture is not None)
+    wait_for(lambda: one.run.drawn == one.reader.drawn == "done" and one._picture is not None)
     picture, note = one._picture, one.note.object
     one.state.repetitions = 10_000
     wait_for(lambda: "T = 10\u202f000" in one.note.object)
@@ -173,7 +173,7 @@ def test_new_seed_and_hiding(page):
     one.hide()
     wait_for(lambda: one.run.state in ("paused", "done"))
     one.show()
-    wait_for(lambda: one.run.state == "done")
+    wait_for(lambda: one.run.drawn == "done")
     assert set(one._picture.result.table["seed"]) <= {2, 3}
 
 

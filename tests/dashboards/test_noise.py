@@ -135,7 +135,7 @@ def test_a_large_register_is_refused_with_the_number():
 def test_a_small_run_fills_every_picture(page):
     one = page(**SMALL)
     one.show()
-    wait_for(lambda: one.run.state == one.seer.state == "done" and one._picture is not None)
+    wait_for(lambda: one.run.drawn == one.seer.drawn == "done" and one._picture is not None)
     wait_for(lambda: one.headline.object.startswith("Depolarising 0.03, P = 1, 2 seeds"))
     for name, layer in (("scores", "quantum noisy"), ("degrees", "1"), ("curve", "clean")):
         assert len(next(iter(one.figures[name].sources[layer].data.values()))), name
@@ -153,7 +153,7 @@ def test_a_small_run_fills_every_picture(page):
 def test_trajectories_check_the_curve(page):
     one = page(task="separation", seeds="2", upto="2", P="2", check="1")
     one.show()
-    wait_for(lambda: one.checker.state == "done" and "9 of 9 within" in one.checked_note.object)
+    wait_for(lambda: one.checker.drawn == "done" and "9 of 9 within" in one.checked_note.object)
     assert len(one.figures["curve"].sources["checked"].data["x"]) == 9
     assert one.figures["curve"].renderers["checked"].visible
     one.state.check = False
@@ -168,7 +168,7 @@ def test_trajectories_check_the_curve(page):
 def test_the_protocol_has_pictures_of_its_own(page):
     one = page(task="separation", seeds="2", upto="2")
     one.show()
-    wait_for(lambda: one.run.state == one.seer.state == "done" and one._picture is not None)
+    wait_for(lambda: one.run.drawn == one.seer.drawn == "done" and one._picture is not None)
     wait_for(lambda: "queries" in one.headline.object)
     assert one._panes["decisions"].visible and not one._panes["scores"].visible
     assert len(one.figures["decisions"].sources["joint"].data["x"]) == 5
@@ -182,7 +182,7 @@ def test_a_change_starts_anew_and_cancel_is_quick(page):
     one.cancel()
     assert time.monotonic() - began < 0.2 and one.run.state == "cancelled"
     one.state.param.update(task="separation", n_seeds=2, largest=1)
-    wait_for(lambda: one.run.state == "done")
+    wait_for(lambda: one.run.drawn == "done")
 
 
 def test_what_cannot_be_is_a_notice(page):

@@ -37,7 +37,7 @@ def test_registry():
 
 def test_the_first_page_trains_by_itself_and_says_what_it_sees(shell):
     page = shell(P="2", steps="60")._views["polynomial"]
-    wait_for(lambda: page.run.state == "done" and page.headline.object)
+    wait_for(lambda: page.run.drawn == "done" and page.headline.object)
     wait_for(lambda: "60 steps" in page.headline.object)
     assert page.headline.object.startswith("P = 2 < 3: no model of degree 2 can fit cos(3x)")
     assert [step for step, _, _ in page._records] == list(range(61))
@@ -72,7 +72,7 @@ def test_a_refused_setting_becomes_a_notice_and_the_next_one_runs(shell):
     assert made.session.notice_kind == "error" and "Expected: at most 30 qubits" in made.session.notice
     page.state.param.update(n_modalities=1, feature_dim=1, encoding="qubit_efficient")
     assert made.session.notice == ""
-    wait_for(lambda: page.run.state == "done")
+    wait_for(lambda: page.run.drawn == "done")
 
 
 def test_a_target_that_cannot_be_built_becomes_a_notice(shell):
@@ -83,12 +83,12 @@ def test_a_target_that_cannot_be_built_becomes_a_notice(shell):
 
 def test_pinning_keeps_a_run_beside_the_next(shell):
     page = shell(steps="30")._views["polynomial"]
-    wait_for(lambda: page.run.state == "done")
+    wait_for(lambda: page.run.drawn == "done")
     page.pins.pin()
     pinned = np.array(page.figures["curve"].sources["pinned"].data["y"])
     assert len(page.pins.pinned) == 1 and len(pinned) == 201
     page.state.degree = 1
-    wait_for(lambda: page._problem.config.fusion.degree == 1 and page.run.state == "done")
+    wait_for(lambda: page._problem.config.fusion.degree == 1 and page.run.drawn == "done")
     assert np.array_equal(page.figures["curve"].sources["pinned"].data["y"], pinned)
     said = page.pins.box[0].object
     assert "<td>1</td><td>3</td>" in said and "The runs differ in one setting" in said

@@ -181,7 +181,7 @@ def page():
 
 def test_a_study_runs_through_every_part_of_the_page(page):
     page.state.param.update(dataset="synthetic_ecg", n_train=60)
-    wait_for(lambda: page.run.state in ("done", "failed") and page.controls.progress.value == 100)
+    wait_for(lambda: page.run.drawn in ("done", "failed") and page.controls.progress.value == 100)
     assert page.session.notice == ""
     assert page.headline.object.startswith("On one seed on ECG (synthetic), test AUC ")
     panels = page.open_tab.panels
@@ -209,7 +209,7 @@ def test_a_study_runs_through_every_part_of_the_page(page):
 
 def test_a_setting_is_varied_and_cancelled(page):
     page.state.param.update(methods=["linear"], vary="few_shot", tab="ablation", dataset="wine")
-    wait_for(lambda: page.run.state in ("done", "failed"))
+    wait_for(lambda: page.run.drawn in ("done", "failed"))
     assert page.run.state == "done", page.session.notice
     tab = page.open_tab
     assert "1 methods, 1 seeds" in tab.status.object
@@ -217,7 +217,7 @@ def test_a_setting_is_varied_and_cancelled(page):
     exec(page.snippet(), scope)  # "Copy as Python" gives the page's numbers
     assert scope["result"].scores["auc"].tolist() == page.table()["auc"].tolist()
     tab.start()
-    wait_for(lambda: tab.run.state == "done" and tab.status.object == "finished")
+    wait_for(lambda: tab.run.drawn == "done" and tab.status.object == "finished")
     rows = pd.read_csv(tab._csv())
     assert rows["value"].tolist() == [10, 20, 50, 100] and set(rows["setting"]) == {"n_train"}
     assert "few" in page.state.vary and "best test AUC" in tab.headline.object
@@ -234,7 +234,7 @@ def test_a_forecast_has_a_course_and_errors_on_the_map(page):
     page.state.param.update(
         dataset="synthetic_traffic", target="all", methods=["persistence", "linear"], tab="curves", n_modalities=2
     )
-    wait_for(lambda: page.run.state == "done" and page.open_tab._shown is not None)
+    wait_for(lambda: page.run.drawn == "done" and page.open_tab._shown is not None)
     tab = page.open_tab
     wait_for(lambda: tab._map.visible)
     assert len(tab.map.sources["sensors"].data["x"]) == 2
@@ -305,7 +305,7 @@ def test_missing_data_are_fetched_after_the_licence_and_the_study_begins(site, p
     getter.ask()
     assert getter.dialog.open and "creativecommons.org" in getter.licence.object and not site.log
     getter.accept()
-    wait_for(lambda: page.run.state == "done" and page.data is not None)  # what is drawn last comes after the state
+    wait_for(lambda: page.run.drawn == "done" and page.data is not None)  # what is drawn last comes after the state
     assert not getter.dialog.open and not getter.main.visible and len(site.log) == 1
     assert page.session.notice == "" and page.data.n_samples == 140
 
@@ -328,7 +328,7 @@ def test_a_download_is_cancelled_goes_on_and_failures_have_three_parts(site, pag
     assert not getter.get_button.disabled and "failed" in getter.words.object
     site.content.update(content)
     getter.accept()
-    wait_for(lambda: page.run.state == "done")
+    wait_for(lambda: page.run.drawn == "done")
 
 
 def test_two_visitors_share_one_download(site):

@@ -25,7 +25,7 @@ SMALL = {
 
 def finished(page):
     page.show()
-    wait_for(lambda: page.part.run.state in ("done", "failed"))
+    wait_for(lambda: page.part.run.drawn in ("done", "failed"))
     assert page.part.run.state == "done", page.session.notice
     time.sleep(0.15)
     return page.part

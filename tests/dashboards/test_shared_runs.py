@@ -14,6 +14,7 @@ from qfl_explore.dashboards.runs.scheduler import Scheduler, Wait, paced
 from qfl_explore.dashboards.runs.shared_runs import Tapes, footprint
 from tests.dashboards.waiting import wait_for as wait_at_all
 
+DRAWN_BY_WORKERS = True
 wait_for = functools.partial(wait_at_all, timeout=5.0, every=0.002)
 
 

@@ -38,7 +38,7 @@ def no_workers_left():
 
 
 def finished(page):
-    wait_for(lambda: page.run.state == "done" and "finished" in page.controls.status.object)
+    wait_for(lambda: page.run.drawn == "done" and "finished" in page.controls.status.object)
     return page
 
 

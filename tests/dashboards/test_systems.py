@@ -99,7 +99,7 @@ def test_the_snippet_gives_the_pages_numbers():
 def test_a_small_run_fills_every_picture_and_looks_follow_without_a_restart(page):
     one = page(systems_task="wine", seeds="2", epochs="2")
     one.show()
-    wait_for(lambda: one.run.state == "done" and one._picture is not None, 180)
+    wait_for(lambda: one.run.drawn == "done" and one._picture is not None, 180)
     wait_for(lambda: one.headline.object.startswith("2 seeds (from 0 on), macro F1: the Quantum Fusion Layer"))
     filled = {"scores": "mean", "attention": "weights", "sizes": "joint", "one": "sum", "cost": "angles"}
     for name, layer in filled.items():

@@ -115,7 +115,7 @@ def test_a_step_that_is_not_there_is_a_notice(shell, word):
 def test_a_run_waits_for_the_prediction_and_goes_on_with_the_answer(shell):
     made = shell(steps="60")
     page, bar = made._views["polynomial"], made.teaching
-    wait_for(lambda: page.run.state == "done")
+    wait_for(lambda: page.run.drawn == "done")
     bar.go(2)
     assert bar._step.predict and page.query() == {"P": "2"}
     wait_for(lambda: page.run.state == "paused")

@@ -1,11 +1,16 @@
-"""Waiting for what a worker does."""
+"""Waiting for what a worker does, and drawing it: in the thread of the test, as the app draws on the server's loop."""
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
+
+#: What is to be drawn; `wait_for` does it, one after the other.
+TURNS: deque[Callable[[], None]] = deque()
 
 
 def wait_for(condition: Callable[[], object], timeout: float = 90.0, every: float = 0.02) -> None:
-    """Returns once the condition holds.
+    """Draws what workers bring until the condition holds.
 
     Args:
         condition: asked again and again.
@@ -13,6 +18,16 @@ def wait_for(condition: Callable[[], object], timeout: float = 90.0, every: floa
         every: seconds between two looks.
     """
     end = time.monotonic() + timeout
-    while not condition():
+    while True:
+        draw()
+        if condition():
+            return
         assert time.monotonic() < end, "timed out"
         time.sleep(every)
+
+
+def draw() -> None:
+    """Draws what is there; what comes meanwhile has its turn the next time."""
+    assert threading.current_thread() is threading.main_thread()
+    for _ in range(len(TURNS)):
+        TURNS.popleft()()
