@@ -7,7 +7,10 @@ import param
 import pytest
 
 from qfl_explore.dashboards.pages import Session
+from qfl_explore.dashboards.parts import controls
 from qfl_explore.dashboards.run_page import RunPage, from_link
+from qfl_explore.dashboards.runs import job
+from qfl_explore.dashboards.runs.live import Update
 from qfl_explore.dashboards.state import State
 from qfl_explore.errors import invalid
 from tests.dashboards.waiting import wait_for
@@ -80,7 +83,7 @@ def page():
 
 
 def finished(page):
-    wait_for(lambda: page.run.state == "done" and "finished" in page.controls.status.object)
+    wait_for(lambda: page.run.drawn == "done" and "finished" in page.controls.status.object)
     return page
 
 
@@ -151,6 +154,34 @@ def test_a_button_that_still_says_start_pauses_nothing(page):
     one.controls._start_pause.label = "Pause"
     one.controls.toggle()
     assert one.run.state == "paused"
+
+
+def test_a_click_on_pause_that_comes_when_the_run_has_just_ended_starts_nothing(page, monkeypatch):
+    one = page(page="toy", n="5")
+    one.show()
+    wait_for(lambda: one.run.state == "done")
+    runs = one.run._run
+    one.controls.show(Update(runs, [], None, "running", 0, ""), "")  # the last word that the visitor got: "Pause"
+    one.controls.toggle()
+    assert one.run._run == runs and one.run.state == "done"
+    one.controls.show(Update(runs, [], None, "done", 0, ""), "")  # "Start" is on its way to the browser
+    one.controls.toggle()
+    assert one.run._run == runs and one.run.state == "done"
+    monkeypatch.setattr(controls, "LATE_S", 0.0)  # and a moment later it can be meant
+    one.controls.toggle()
+    assert one.run._run == runs + 1
+
+
+def test_what_fails_unexpectedly_is_in_the_servers_log_and_what_is_refused_is_not(page, monkeypatch):
+    logged = []
+    monkeypatch.setattr(job._LOG, "warning", lambda words, exc_info: logged.append((words, exc_info)))
+    one = page(page="toy", n="5")
+    for error in (invalid("too much", "less", "more"), KeyError("lost")):
+        one.work = lambda config, error=error: (_ for _ in ()).throw(error)
+        one.start()
+        wait_for(lambda: one.run.drawn == "failed")
+    assert logged == [("a run failed", error)] and isinstance(error, KeyError)
+    assert "Traceback" not in one.session.notice
 
 
 def test_what_the_visitor_paused_stays_paused(page):

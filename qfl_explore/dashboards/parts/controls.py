@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from qfl_explore.dashboards.parts.text import Text
 from qfl_explore.dashboards.runs.live import RunHandle, Update
 
 _RUNNING = ("running", "queued")
+#: A click that comes so few seconds after a run's end was made at "Pause".
+LATE_S = 0.3
 
 
 class RunControls:
@@ -45,6 +48,7 @@ class RunControls:
         self._handle = handle
         self._running = running
         self._start = start
+        self._ended = float("-inf")  # when a run that nobody stopped ended
         self._start_pause = _button("Start", "play_arrow", variant="contained", width=118)
         self._step = _button("Step", "skip_next")
         self._rewind = _button("Rewind", "replay")
@@ -68,14 +72,21 @@ class RunControls:
         return pmui.Column(bar, self.progress, *self.below, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def toggle(self) -> None:
-        """What the Start/Pause button does; where it still says "Start" on a run that has begun, nothing."""
+        """What the Start/Pause button does; nothing where the visitor saw the other word on it.
+
+        That is so where a run has begun unseen, and where it has ended on the way of the click.
+        """
         if self._handle.state in _RUNNING:
             if self._start_pause.label == "Pause":
                 self._handle.pause()
         elif self._handle.state == "paused":
             self._handle.resume()
-        else:
+        elif not self._ended_unseen():
             self._start()
+
+    def _ended_unseen(self) -> bool:
+        over = self._handle.state in ("done", "failed")
+        return over and (self._start_pause.label == "Pause" or time.monotonic() - self._ended < LATE_S)
 
     def step(self) -> None:
         """What the Step button does."""
@@ -95,6 +106,8 @@ class RunControls:
             fraction: progress from 0 to 1; ``None``: leave it.
         """
         running = update.state in _RUNNING
+        if self._start_pause.label == "Pause" and update.state in ("done", "failed"):
+            self._ended = time.monotonic()
         self._start_pause.param.update(label="Pause" if running else "Start", icon="pause" if running else "play_arrow")
         words = status_words(update, self._running)
         self.status.object = f"{text} · {words}" if text else words

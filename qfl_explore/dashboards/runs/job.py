@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+
+from qfl_explore.dashboards.runs.kernel import in_kernel
 
 if TYPE_CHECKING:
     from qfl_explore.dashboards.runs.scheduler import Scheduler
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 #: What a job may be: only ``running`` jobs get slices, ``queued`` ones wait for a place.
 LIVE = ("queued", "running", "paused")
 FINAL = ("done", "failed", "cancelled")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,6 +171,9 @@ class Job:
             self._move("done")
             return False
         except BaseException as error:  # whatever a run raises, even an exit, becomes a message in its own page
+            # not a refusal of ours: whoever runs the server wants to know where; a notebook has the message
+            if "Expected: " not in str(error) and not in_kernel():
+                _LOG.warning("a run failed", exc_info=error)
             self._move("failed", error)
             return False
         self.last_item = time.monotonic()
