@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qfl_explore.load import browsers
+from qfl_explore.load import browsers, plain
 from qfl_explore.load.server import Server, served
 from qfl_explore.load.visitor import Visitor
 
@@ -55,7 +55,7 @@ QUICK = Plan(n_sessions=6, n_browsers=1, seconds=6.0, settle_s=3.0, n_moves=12, 
 
 
 def measure(plan: Plan, say: Callable[[str], None]) -> Figures:
-    """Runs all scenes, in two servers one after the other.
+    """Runs all scenes, in servers one after the other.
 
     Args:
         plan: how much.
@@ -63,6 +63,10 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Figures:
     """
     figures: Figures = {}
     with tempfile.TemporaryDirectory() as folder:
+        if not browsers.why_not():
+            say("a page of plain Panel, to compare with")
+            with served(Path(folder) / "plain", plain.write(Path(folder))) as server:
+                figures["plain"] = asyncio.run(_plain_pages(server))
         say("starting a server")
         with served(Path(folder) / "room") as server:
             figures["start"] = {"ready_s": server.ready_s}
@@ -120,13 +124,11 @@ async def _first_pages(server: Server) -> Figures:
         return {"by": "websocket clients", "first_page_s": times[0], "later_pages_s": times[1:]}
     seen, drawn = [], []
     async with browsers.chromium() as browser:
-        blank = await browser.new_page()  # so that the browser's own start is not counted
-        await blank.goto("about:blank")
         waited = time.monotonic() - server.ready_at
         for _ in range(4):
-            tab, visible, picture = await browsers.visit(browser, address)
+            tab, visible = await browsers.visit(browser, address)
             seen.append(visible)
-            drawn.append(picture)
+            drawn.append(visible + await browsers.drawn(tab))
             await tab.context.close()
             await asyncio.sleep(1.0)
     return {
@@ -137,6 +139,18 @@ async def _first_pages(server: Server) -> Figures:
         "later_pages_s": seen[1:],
         "later_drawn_s": drawn[1:],
     }
+
+
+async def _plain_pages(server: Server) -> Figures:
+    """The same for a page with one slider, which is what Panel and this machine's browser need in any case."""
+    seen = []
+    async with browsers.chromium() as browser:
+        for _ in range(4):
+            tab, visible = await browsers.visit(browser, f"{server.url}/plain")
+            seen.append(visible)
+            await tab.context.close()
+            await asyncio.sleep(1.0)
+    return {"first_page_s": seen[0], "later_pages_s": seen[1:]}
 
 
 async def _arrive(server: Server, queries: list[dict[str, str]]) -> tuple[list[Visitor], Figures]:

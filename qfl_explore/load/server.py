@@ -1,4 +1,4 @@
-"""The server under test: the app as ``qfl-explore serve`` runs it, with a diary beside it."""
+"""The servers under test: the app as ``qfl-explore serve`` runs it, with a diary beside it, and a plain Panel page."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ KEEPING = {"keep-alive": 10000, "check-unused-sessions": 5000, "unused-session-l
 #: Between two beats of the diary, in seconds.
 BEAT_S = 0.01
 _START_S = 120.0
+APP = PACKAGE / "app.py"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,11 +86,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def served(folder: Path, **keeping: int) -> Iterator[Server]:
+def served(folder: Path, script: Path = APP, **keeping: int) -> Iterator[Server]:
     """Starts a server and ends it.
 
     Args:
         folder: for diary and log.
+        script: what it serves; with a diary where that is our app.
         **keeping: milliseconds that replace those of ``KEEPING``, with ``_`` for ``-``.
 
     Raises:
@@ -99,8 +101,8 @@ def served(folder: Path, **keeping: int) -> Iterator[Server]:
     diary = folder / "diary.jsonl"
     diary.write_text("")
     port = _free_port()
-    command = [sys.executable, "-m", "panel", "serve", str(PACKAGE / "app.py"), "--port", str(port)]
-    command += ["--setup", str(PACKAGE / "load" / "probe.py")]
+    command = [sys.executable, "-m", "panel", "serve", str(script), "--port", str(port)]
+    command += ["--setup", str(PACKAGE / "load" / "probe.py")] if script == APP else []
     for name, value in (KEEPING | {key.replace("_", "-"): value for key, value in keeping.items()}).items():
         command += [f"--{name}", str(value)]
     environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "QFL_LOAD_DIARY": str(diary)}

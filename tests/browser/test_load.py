@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from qfl_explore.load.measure import QUICK, Plan
+from qfl_explore.load import plain
+from qfl_explore.load.measure import QUICK, Plan, _plain_pages
 from qfl_explore.load.report import page, targets
+from qfl_explore.load.server import served
 from qfl_explore.load.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -80,8 +82,23 @@ def test_the_report_says_what_was_met_and_what_was_missed():
     text = page(bad, QUICK)
     assert "Missed: plot updates of the worst session" in text and text.count("**missed**") == 3
     assert "Chromium is not installed" in text and "never" in text
+    assert "plain Panel" not in text
+    bad["plain"] = {"first_page_s": 1.9, "later_pages_s": [0.4, 0.5, 0.7]}
+    text = page(bad, QUICK)
+    assert (
+        "a plain Panel page with one slider, on this machine: 1.9 s" in text
+        and "one slider, on this machine: 0.7 s" in text
+    )
+    assert "ours takes 2.00 times as long" in text
     bad["churn"]["slope_mb"] = float("nan")
     assert "memory that a closed session leaves" in [target.what for target in targets(bad) if not target.met]
+
+
+def test_the_page_to_compare_with_is_plain_panel(tmp_path):
+    assert "qfl_explore" not in plain.SCRIPT
+    with served(tmp_path / "plain", plain.write(tmp_path)) as other, ThreadPoolExecutor(1) as thread:
+        found = thread.submit(lambda: asyncio.run(_plain_pages(other))).result()
+    assert 0.0 < found["first_page_s"] < 60.0 and len(found["later_pages_s"]) == 3
 
 
 def test_options_that_make_no_sense_are_named(capsys, monkeypatch):
