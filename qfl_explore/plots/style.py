@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 import threading
 import time
@@ -26,6 +27,7 @@ from qfl_explore.plots.bokeh_defaults import remember_bokehs_defaults
 from qfl_explore.plots.log_axis import make_legible
 from qfl_explore.plots.validation import check_in_each_thread
 
+_LOG = logging.getLogger(__name__)
 #: After Okabe and Ito, told apart with any kind of colour vision; on white the two oranges and the grey are darker,
 #: so that each has three times the ground's contrast: role -> (light theme, dark theme).
 COLOURS: dict[str, tuple[str, str]] = {
@@ -315,7 +317,8 @@ class Spares:
 
     every: ClassVar[list[Spares]] = []
     REST_S: ClassVar[float] = 1.5
-    _restocking: ClassVar[threading.Lock] = threading.Lock()
+    _restocking: ClassVar[bool] = False
+    _wishes: ClassVar[threading.Lock] = threading.Lock()
     _stirred_at: ClassVar[float] = 0.0
 
     def __init__(self, builders: dict[str, Callable[[], LiveFigure]]) -> None:
@@ -339,10 +342,11 @@ class Spares:
 
     def fill_later(self, keys: Sequence[str] = ()) -> None:
         """As `fill`, but in the background and after a rest."""
-        with self._guard:
-            self._wanted += keys or self.keys
         self.stir()
-        if self._restocking.acquire(blocking=False):
+        with self._wishes:
+            self._wanted += keys or self.keys
+            idle, Spares._restocking = not Spares._restocking, True
+        if idle:
             threading.Thread(target=self._restock, name="qfl-spares", daemon=True).start()
 
     def fill(self, keys: Sequence[str] = ()) -> None:
@@ -369,12 +373,22 @@ class Spares:
     @classmethod
     def _restock(cls) -> None:
         """Makes what is wanted, with pauses; ends when nothing is missing."""
-        try:
+        cls.wait_for_rest()
+        while (wish := cls._next_wish()) is not None:
+            spares, key = wish
+            try:
+                spares.fill((key,))
+            except Exception:  # whoever asks for the figure gets the message; the others' spares are made
+                _LOG.exception("the spare figure %s could not be made", key)
+            time.sleep(0.05)
             cls.wait_for_rest()
-            for spares in tuple(cls.every):
-                while spares._wanted:
-                    spares.fill((spares._wanted.pop(),))
-                    time.sleep(0.05)
-                    cls.wait_for_rest()
-        finally:
-            cls._restocking.release()
+
+    @classmethod
+    def _next_wish(cls) -> tuple[Spares, str] | None:
+        """The next one; where there is none, whoever wishes next begins anew."""
+        with cls._wishes:
+            for spares in cls.every:
+                if spares._wanted:
+                    return spares, spares._wanted.pop()
+            Spares._restocking = False
+            return None
