@@ -26,6 +26,11 @@ _DRAWN = """
 () => [...(window.Bokeh?.documents[0]?._all_models.values() ?? [])].some(
   m => m.name === 'model' && m.data_source && Object.values(m.data_source.data).some(column => column.length > 0))
 """
+#: Bytes that the server sent for what a page needs, without its websocket.
+_FETCHED = """
+() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+  .reduce((sum, entry) => sum + entry.transferSize, 0)
+"""
 _PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _UPDATES = """
 (seconds) => new Promise((done) => {
@@ -97,6 +102,11 @@ async def drawn(tab: Any) -> float:
     begin = time.monotonic()
     await tab.wait_for_function(_DRAWN)
     return time.monotonic() - begin
+
+
+async def fetched(tab: Any) -> int:
+    """Bytes of documents, scripts, styles and fonts that it got so far."""
+    return await tab.evaluate(_FETCHED)
 
 
 async def updates(tab: Any, seconds: float) -> dict[str, float]:

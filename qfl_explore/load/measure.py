@@ -129,8 +129,14 @@ async def _first_pages(server: Server) -> Figures:
             tab, visible = await browsers.visit(browser, address)
             seen.append(visible)
             drawn.append(visible + await browsers.drawn(tab))
+            n_fetched = await browsers.fetched(tab)
             await tab.context.close()
             await asyncio.sleep(1.0)
+    visitor = Visitor(server.url, {"steps": "50"})
+    await visitor.open()
+    await _until(lambda: visitor.first_picture_s is not None, 30.0)
+    n_page = visitor.n_bytes
+    await visitor.close()
     return {
         "by": "Chromium, with an empty cache each time",
         "asked_after_s": waited,
@@ -138,6 +144,8 @@ async def _first_pages(server: Server) -> Figures:
         "first_drawn_s": drawn[0],
         "later_pages_s": seen[1:],
         "later_drawn_s": drawn[1:],
+        "fetched_mb": n_fetched / 1e6,
+        "page_mb": n_page / 1e6,
     }
 
 
@@ -169,11 +177,12 @@ async def _arrive(server: Server, queries: list[dict[str, str]]) -> tuple[list[V
 
 async def _rates(server: Server, visitors: list[Visitor], plan: Plan) -> Figures:
     await asyncio.sleep(plan.settle_s)
-    begin = time.monotonic()
+    begin, n_before = time.monotonic(), sum(visitor.n_bytes for visitor in visitors)
     await asyncio.sleep(plan.seconds)
-    end = time.monotonic()
+    end, n_bytes = time.monotonic(), sum(visitor.n_bytes for visitor in visitors) - n_before
     return {
         "rates": _spread([visitor.rate(begin, end) for visitor in visitors]),
+        "kb_per_s": n_bytes / (end - begin) / len(visitors) / 1e3,
         "lag_ms": _lag(server, begin, end),
         "cores": server.cpu(begin, end),
         "n_lost": sum(visitor.closed for visitor in visitors),

@@ -132,6 +132,7 @@ def _story(figures: Figures, plan: Plan) -> list[str]:
             else "."
         )
         + _compared(figures),
+        *_network(figures, plan),
         f"- **Arrival.** {plan.n_sessions} visitors ask for the page at the same moment. They saw the first picture of "
         f"their run after {_spread(arrival['pictures_s'], 's')}; with the same link for all after "
         f"{_spread(arrival_same['pictures_s'], 's')}. Pages are built one after the other, and while one is built "
@@ -169,6 +170,20 @@ def _compared(figures: Figures) -> str:
         f"medians of later pages ours takes {ratio:.2f} times as long; the rest is what Panel's scripts take in this "
         "machine's browser."
     )
+
+
+def _network(figures: Figures, plan: Plan) -> list[str]:
+    start = figures["start"]
+    if "fetched_mb" not in start:
+        return []
+    all_mb = start["fetched_mb"] + start["page_mb"]
+    return [
+        f"- **The network.** A browser that was never there gets {start['fetched_mb']:.2f} MB of scripts, styles and "
+        f"fonts, and {start['page_mb']:.2f} MB that are its page until the run's first picture: "
+        f"{plan.n_sessions * all_mb:.0f} MB for {plan.n_sessions} visitors. While it trains, with settings of its own, "
+        f"a page gets {_number(figures['own']['kb_per_s'])} kB/s, all together "
+        f"{plan.n_sessions * figures['own']['kb_per_s'] / 125:.2g} Mbit/s."
+    ]
 
 
 def _browsers(found: Figures) -> str:

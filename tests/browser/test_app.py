@@ -1,6 +1,8 @@
 """The app in a real browser: pages load, sliders move, training runs, nothing leaves localhost."""
 
+import gzip
 import re
+import urllib.request
 
 import pytest
 
@@ -84,6 +86,22 @@ def test_training_starts_by_itself_and_its_curve_grows(page, server):
     page.get_by_text(re.compile("P = 3 reaches every frequency of cos")).wait_for()
     page.get_by_role("button", name="Pause").click()
     page.get_by_text(re.compile("· paused")).wait_for()
+
+
+def test_whoever_comes_later_gets_the_scripts_packed(page, server):
+    open_page(page, server)
+    sizes = page.evaluate(
+        """() => Object.fromEntries(performance.getEntriesByType("resource")
+          .filter((entry) => entry.decodedBodySize > 200000 && entry.name.includes("js"))
+          .map((entry) => [entry.name, entry.decodedBodySize]))"""
+    )
+    assert len(sizes) >= 5 and sum(sizes.values()) > 4e6
+    page.wait_for_timeout(2000)  # the first visitor of a server gets them as they are, and here that was this one
+    for address, size in sizes.items():
+        asked = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            data = answer.read()
+        assert answer.headers["Content-Encoding"] == "gzip" and len(gzip.decompress(data)) == size > 3 * len(data)
 
 
 def test_moving_the_degree_restarts_below_the_wall(page, server):

@@ -46,6 +46,7 @@ def figures(rate, answer):
     spread = {"least": rate, "median": rate + 1.0, "p95": rate + 1.0, "most": rate + 2.0}
     lag = {"median": 1.0, "p99": 30.0, "most": 80.0}
     rates = {"rates": spread, "lag_ms": lag, "cores": 1.2, "n_lost": 0, "memory_mb": 12.0, "memory_total_mb": 800.0}
+    rates["kb_per_s"] = 20.0
     arrival = {"pictures_s": spread, "lag_ms": lag, "all_s": 9.0}
     return {
         "machine_load": 0.2,
@@ -90,6 +91,8 @@ def test_the_report_says_what_was_met_and_what_was_missed():
         and "one slider, on this machine: 0.7 s" in text
     )
     assert "ours takes 2.00 times as long" in text
+    bad["start"] |= {"fetched_mb": 1.4, "page_mb": 0.4}
+    assert "54 MB for 30 visitors" in page(bad, Plan()) and "all together 4.8 Mbit/s" in page(bad, Plan())
     bad["churn"]["slope_mb"] = float("nan")
     assert "memory that a closed session leaves" in [target.what for target in targets(bad) if not target.met]
 

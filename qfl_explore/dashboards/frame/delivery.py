@@ -8,6 +8,7 @@ import jinja2
 import panel as pn
 import panel_material_ui as pmui
 
+from qfl_explore.dashboards.frame.packed import pack_scripts
 from qfl_explore.dashboards.parts.components import SCRIPT
 from qfl_explore.dashboards.runs.tuning import tune
 
@@ -27,7 +28,9 @@ def lean(html: str, early: str = "") -> str:
     return html.replace("<head>", f"<head>\n    {preload}", 1) if early else html
 
 
-tune()  # where nothing has prepared the server, as after a plain ``panel serve``
+# where nothing has prepared the server, as after a plain ``panel serve``
+tune()
+pack_scripts()
 _ENVIRONMENT = jinja2.Environment()  # no autoescape: what it wraps is a finished document
 _ENVIRONMENT.filters["lean"] = lean
 _TEMPLATE = _ENVIRONMENT.from_string("{% filter lean(early) %}{% include whole %}{% endfilter %}")
