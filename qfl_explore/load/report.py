@@ -167,8 +167,7 @@ def _compared(figures: Figures) -> str:
     return (
         " Right before, in the same way, a page of plain Panel with one slider and nothing to compute "
         f"(`load/plain.py`): first {plain['first_page_s']:.2f} s, later {_list(plain['later_pages_s'])} s. By the "
-        f"medians of later pages ours takes {ratio:.2f} times as long; the rest is what Panel's scripts take in this "
-        "machine's browser."
+        f"medians of later pages ours takes {ratio:.2f} times as long."
     )
 
 
