@@ -191,8 +191,10 @@ def test_take_along_link_and_code(page, server):
     page.get_by_text(re.compile("PolynomialConfig")).first.wait_for()
     first_line = page.locator(".codehilite pre").get_by_text("from", exact=True).first
     sync_api.expect(first_line).to_be_in_viewport(timeout=20_000)  # it opens below the window, and comes into sight
-    box, line = page.locator(".codehilite").bounding_box(), first_line.bounding_box()
-    assert box["y"] < line["y"] < box["y"] + box["height"]
+    ends = [page.locator(".codehilite").element_handle(), first_line.element_handle()]
+    both = "(ends) => ends.map((one) => one.getBoundingClientRect().toJSON())"  # at once: the page is still scrolling
+    box, line = page.evaluate(both, ends)
+    assert box["top"] < line["top"] < box["bottom"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy", exact=True).click()
     page.wait_for_timeout(300)

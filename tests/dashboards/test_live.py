@@ -206,6 +206,54 @@ class FakeDocument:
         self.pending.append(function)
 
 
+def test_a_run_has_not_ended_for_the_page_before_its_last_picture_is_there(scheduler, monkeypatch):
+    monkeypatch.setattr(RunHandle, "_held", lambda self: __import__("contextlib").nullcontext())
+    document, seen, begun, may = FakeDocument(), [], threading.Event(), threading.Event()
+
+    def derive(item):
+        if item == 3:
+            begun.set()
+            assert may.wait(5.0)
+        return f"picture of {item}"
+
+    handle = RunHandle(seen.append, derive=derive, document=document, scheduler=scheduler, interval=10.0)
+    handle.start(lambda: iter(range(4)))
+    assert begun.wait(5.0)  # the first picture waits to be drawn, and the last is being made
+    assert handle.state == "done" and len(document.pending) == 1
+    document.pending.pop()()
+    assert (seen[0].state, seen[0].picture, seen[0].items) == ("running", "picture of 0", [0, 1, 2, 3])
+    assert handle.drawn == "running"
+    may.set()
+    wait_for(lambda: document.pending)
+    document.pending.pop()()
+    assert (seen[1].state, seen[1].picture, seen[1].items) == ("done", "picture of 3", [])
+    assert handle.drawn == "done" and not document.pending
+
+
+def test_an_older_picture_that_comes_late_does_not_replace_a_newer_one(scheduler):
+    handle, seen = make_handle(scheduler)
+    slow, may = threading.Event(), threading.Event()
+
+    def derive(item):
+        if item == "old":
+            slow.set()
+            assert may.wait(5.0)
+        return item
+
+    handle._derive = derive
+    handle._run, handle._next_flush, handle._first = 1, 1e12, False
+    handle._collect(1, "old")
+    late = threading.Thread(target=handle._offer, args=(1,))
+    late.start()
+    assert slow.wait(5.0)
+    handle._collect(1, "new")
+    handle._outstanding = True
+    handle._offer(1)
+    may.set()
+    late.join(5.0)
+    assert handle._picture == "new" and handle._n_derived == handle._n_given == 2
+
+
 def test_at_most_one_flush_is_outstanding(scheduler, monkeypatch):
     monkeypatch.setattr(RunHandle, "_held", lambda self: __import__("contextlib").nullcontext())
     document = FakeDocument()

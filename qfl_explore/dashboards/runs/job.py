@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -171,8 +172,7 @@ class Job:
             self._move("done")
             return False
         except BaseException as error:  # whatever a run raises, even an exit, becomes a message in its own page
-            # not a refusal of ours: whoever runs the server wants to know where; a notebook has the message
-            if "Expected: " not in str(error) and not in_kernel():
+            if self.state not in FINAL and _is_a_fault(error):
                 _LOG.warning("a run failed", exc_info=error)
             self._move("failed", error)
             return False
@@ -180,3 +180,11 @@ class Job:
         if self._allowance == 0:
             self._move("paused", within=("running",))
         return self.state == "running"
+
+
+def _is_a_fault(error: BaseException) -> bool:
+    """Whether whoever runs the server wants to know where: no refusal of ours, and not because the server ends.
+
+    A notebook has the message, and nobody who reads logs.
+    """
+    return "Expected: " not in str(error) and threading.main_thread().is_alive() and not in_kernel()

@@ -117,6 +117,7 @@ class RunHandle:
         self._run = 0
         self._items: list[Any] = []
         self._latest: Any = None
+        self._n_given = self._n_derived = 0  # items that came, and those that the newest picture knows of
         self._picture: Any = None
         self._error = ""
         self._first = True
@@ -158,6 +159,7 @@ class RunHandle:
             self._make = make
             self._run += 1
             self._items, self._latest, self._picture = [], None, None
+            self._n_given = self._n_derived = 0
             self._error, self._first, self._dirty, self._waiting = "", True, False, ""
             self.drawn = "queued"
             run = self._run
@@ -258,6 +260,7 @@ class RunHandle:
                 return
             self._items.append(record)
             self._latest = item
+            self._n_given += 1
             rested = not self._outstanding and time.monotonic() >= self._next_flush
             due, self._first = rested or self._first, False
         if due:
@@ -276,7 +279,7 @@ class RunHandle:
         with self._lock:
             if run != self._run or self._closed:
                 return
-            latest, self._latest = self._latest, None
+            latest, self._latest, n_known = self._latest, None, self._n_given
         picture, error = None, ""
         try:
             picture = self._derive(latest) if latest is not None else None
@@ -286,7 +289,9 @@ class RunHandle:
             if run != self._run or self._closed:
                 return
             self._error = self._error or error
-            self._picture = picture if picture is not None else self._picture
+            if latest is not None and n_known > self._n_derived:  # else another thread was quicker with a newer one
+                self._n_derived = n_known
+                self._picture = picture if picture is not None else self._picture
             self._dirty = True
             if self._outstanding:
                 return
@@ -319,6 +324,8 @@ class RunHandle:
             items, self._items = self._items, []
             picture, self._picture = self._picture, None
             error, self._dirty = self._error, False
+            if state in ("done", "failed") and self._n_derived < self._n_given:
+                state = "running"  # its last picture is on its way, and says so then
         update = Update(
             run,
             items,
