@@ -77,7 +77,7 @@ def open_page(page, server, query=""):
 
 
 def test_training_starts_by_itself_and_its_curve_grows(page, server):
-    open_page(page, server)
+    open_page(page, server, "?steps=5000")  # it goes on while a busy browser comes to the button
     wait_for_step(page, 20)
     first = rows(page, "train")
     wait_for_step(page, first + 20)
@@ -186,7 +186,7 @@ def test_every_page_is_in_sight_and_reached_by_keyboard(page, server, width):
 
 
 def test_take_along_link_and_code(page, server):
-    open_page(page, server, "?P=2")
+    open_page(page, server, "?P=2&steps=5000")  # which does not end meanwhile: then the code is drawn anew
     page.get_by_role("button", name="Copy as Python").click()
     page.get_by_text(re.compile("PolynomialConfig")).first.wait_for()
     first_line = page.locator(".codehilite pre").get_by_text("from", exact=True).first
@@ -203,7 +203,7 @@ def test_take_along_link_and_code(page, server):
     page.get_by_role("button", name="Link", exact=True).click()
     box = page.get_by_role("textbox", name="Link to this state")
     box.wait_for()
-    assert box.input_value().endswith("/app?P=2")
+    assert box.input_value().endswith("/app?P=2&steps=5000")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").or_(page.get_by_role("link", name="Download CSV")).first.click()
     assert download.value.suggested_filename == "learning_curve.csv"
