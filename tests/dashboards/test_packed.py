@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import inspect
 import os
 import random
 import socket
@@ -19,11 +20,12 @@ TEXT = b"const answer = 42; // and so on\n" * 2_000
 @pytest.fixture
 def shelf(monkeypatch):
     """One of its own, used by Tornado's handler as the server does."""
-    plain, made = StaticFileHandler.set_headers, packed.Shelf()
+    found, made = StaticFileHandler.set_headers, packed.Shelf()
     monkeypatch.setattr(packed, "SHELF", made)
+    StaticFileHandler.set_headers = inspect.unwrap(found)  # another test may have opened the app
     packed.pack_scripts.__wrapped__()
     yield made
-    StaticFileHandler.set_headers = plain
+    StaticFileHandler.set_headers = found
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ def pack_scripts() -> None:
     """Has the server's static files go packed from now on."""
     plain = StaticFileHandler.set_headers
 
+    @functools.wraps(plain)
     def set_headers(self: Any) -> None:
         plain(self)
         if Path(self.absolute_path).suffix not in SUFFIXES:
