@@ -14,7 +14,7 @@ from bokeh.document import Document
 from panel.io.state import set_curdoc
 
 from qfl_explore.dashboards.circuit import page as circuit
-from qfl_explore.dashboards.frame.packed import begin_packing, pack_scripts
+from qfl_explore.dashboards.frame.packed import begin_packing
 from qfl_explore.dashboards.frame.shell import Shell
 from qfl_explore.dashboards.pages import PAGES
 from qfl_explore.dashboards.polynomial import figures as polynomial_figures
@@ -65,7 +65,6 @@ def prepare_other_pages() -> None:
 
 
 tune()
-pack_scripts()
 begin_packing()
 warm_up_aloud()
 rehearse()
